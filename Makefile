@@ -2,6 +2,7 @@
 # make docs: write anew what is generated in the documentation.
 # make fuzz: 20,000 hostile inputs to every reader and command.
 # make bench: set up and measure beside peers, in ten minutes.
+# make wheelhouse: fetch the libraries of the container image, for builds without a network (docs/running-it.md).
 # make wheel: build a wheel that brings compiled loops along, for Linux on x86-64.
 SHELL := /bin/bash
 BIN := .venv/bin
@@ -9,7 +10,7 @@ EXAMPLE := examples/train-2k.fabric.yaml
 # Hundreds of processes read the same modules: with compiled bytecode kept, each starts in half the time or less.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: route test lint types layers unit fuzz docs bench wheel format clean
+.PHONY: route test lint types layers unit fuzz docs bench wheel wheelhouse format clean
 
 route: .venv/.ready-run
 	@mkdir -p out
@@ -49,6 +50,9 @@ wheel: .venv/.ready-run
 	$(BIN)/python scripts/ship_loops.py
 	$(BIN)/python -m pip wheel . --no-deps --wheel-dir out
 	$(BIN)/python scripts/ship_loops.py --clear
+
+wheelhouse: .venv/.ready-run
+	scripts/wheelhouse.sh deploy/wheels
 
 format: .venv/.ready-dev
 	$(BIN)/ruff format .

@@ -314,6 +314,17 @@ def _designs() -> list[Work]:
     ]
 
 
+def _sharings() -> list[Work]:
+    """Jobs that share links."""
+    return [
+        Work(
+            "interference-100", "who slows whom of 100 jobs on 4,096 GPUs, and time shifts",
+            (Method("fabric", lambda _: fabric("interference", "benchmarks/scenarios/jobs-4k.fabric.yaml")),), 60.0,
+            limit_s=120.0,
+        )
+    ]  # fmt: skip
+
+
 def works() -> Mapping[str, Work]:
     """All pieces of work by name, in the order they are run."""
     found = [
@@ -332,6 +343,7 @@ def works() -> Mapping[str, Work]:
         *_flow_tables(),
         *_failures(),
         *_designs(),
+        *_sharings(),
         *flat_works(),
         _uniform_optimum(16),
         *_damaged(48, 300.0, 2e-2, full_only=True),

@@ -432,4 +432,6 @@ class RoutedScenario:
 
         links = link_rows(chosen_phases(self.result.routes, self.run.request.phase))
         rows = arrange(links, LINKS, Arrangement())
-        return json_answer(route_record(self.run.loaded, self.result), rows, row_records(rows, None, None))
+        return json_answer(
+            route_record(self.run.loaded, self.result, power=self.run.power), rows, row_records(rows, None, None)
+        )

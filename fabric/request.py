@@ -37,3 +37,4 @@ class TablesRequest:
     groups: int | None = None
     members: int | None = None
     hash_seeds: Literal["tables", "files", "tiers", "nobody"] = "tables"  # who says the seed of every switch's hash
+    port_rules: bool = True  # whether tenants are kept apart by rules at the ports of hosts

@@ -75,9 +75,12 @@ promtool prometheus
 prometheus-snmp-exporter prometheus-snmp-exporter
 snmpd snmpd
 slurmctld slurmctld
+slurmrestd slurmrestd
+scontrol slurm-client
 munged munge
-sbatch slurm-client
-kubectl kubernetes-client"
+buildah buildah
+crun crun
+mmdebstrap mmdebstrap"
 
 if [ "$kind" = dev ]; then
     missing=$(echo "$real_programs" | while read -r program package; do
@@ -88,4 +91,8 @@ if [ "$kind" = dev ]; then
         echo "note: not installed, so tests that need them are skipped:" $missing >&2
 fi
 [ "$kind" != dev ] || scripts/faucet.sh || echo "note: faucet is not installed; its tests are skipped" >&2
+if [ "$kind" = dev ]; then
+    scripts/kubernetes_tools.sh || echo "note: helm and kubectl are not there; tests of the chart are skipped" >&2
+    scripts/container_tools.sh || echo "note: nothing to build the image from; its tests are skipped" >&2
+fi
 touch ".venv/.ready-$kind"

@@ -37,6 +37,7 @@ class Topology:
     circuit: Ints | None = None  # shape (L,), optical switch each link is patched through, -1 for none; None: no link
     said: tuple[str, ...] = ()  # what its builder has to say of it, where it differs from what was asked for
     left: Floats | None = None  # shape (L,), part of its capacity that a degraded link has left; None: all of it, all
+    in_clear: Floats | None = None  # shape (L,), part of its rate that encryption leaves; None: nothing is encrypted
 
     # ---- identity -------------------------------------------------------------------------------------------------
 
@@ -79,9 +80,15 @@ class Topology:
 
     @cached_property
     def capacity_gbps(self) -> Floats:
-        """Capacity that is there now, shape (L,): 0 on links that are down, less on degraded ones."""
-        whole = self.links.capacity_gbps if self.left is None else self.links.capacity_gbps * self.left
+        """Capacity that is there now, shape (L,): 0 on links that are down, less on degraded and encrypted ones."""
+        whole = self.nominal_gbps if self.left is None else self.nominal_gbps * self.left
         return column(np.where(self.up, whole, 0.0), np.float64)
+
+    @property
+    def nominal_gbps(self) -> Floats:
+        """Capacity for traffic in clear with everything up and whole, shape (L,): the line rate less encryption."""
+        line = self.links.capacity_gbps
+        return line if self.in_clear is None else column(line * self.in_clear, np.float64)
 
     @cached_property
     def is_switch(self) -> Bools:
@@ -148,7 +155,8 @@ class Topology:
     @cached_property
     def groups(self) -> AttachmentGroups:
         """Attachment groups of the endpoints, over the links that are up."""
-        links = self.links if self.left is None else replace(self.links, capacity_gbps=self.capacity_gbps)
+        as_built = self.left is None and self.in_clear is None
+        links = self.links if as_built else replace(self.links, capacity_gbps=self.capacity_gbps)
         return attachment_groups(self.nodes, links, self.up)
 
     # ---- failures -------------------------------------------------------------------------------------------------
@@ -175,11 +183,24 @@ class Topology:
 
     @property
     def with_left_capacity(self) -> Topology:
-        """The same network built with what degraded links have left; for files that know no degraded links."""
-        if self.left is None:
+        """The same network built with what degraded and encrypted links have left; for files that know neither."""
+        if self.left is None and self.in_clear is None:
             return self
-        capacity = column(self.links.capacity_gbps * self.left, np.float64)
-        return replace(self, links=replace(self.links, capacity_gbps=capacity), left=None)
+        capacity = column(self.nominal_gbps * (1.0 if self.left is None else self.left), np.float64)
+        return replace(self, links=replace(self.links, capacity_gbps=capacity), left=None, in_clear=None)
+
+    def with_encryption(self, tiers: Iterable[str] | None, left: float) -> Topology:
+        """The same network with encrypted links, whose rate has ``left`` of it for traffic in clear.
+
+        Parameters
+        ----------
+        tiers : iterable of str, optional
+            Tiers whose links are encrypted; None: all.
+        """
+        chosen = np.ones(len(self.links), dtype=np.bool_)
+        if tiers is not None:
+            chosen = np.isin(self.links.tier, [self.tiers.index(tier) for tier in tiers])
+        return replace(self, in_clear=column(np.where(chosen, left, 1.0), np.float64))
 
     def with_slowed(self, links: Ints, left: Floats) -> Topology:
         """The same network with links that keep a part of their capacity, one direction each; parts multiply.

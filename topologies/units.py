@@ -392,6 +392,17 @@ def format_watts(watts: float) -> str:
     return _scaled(watts, ((1e6, "MW"), (1e3, "kW"), (1.0, "W")))
 
 
+def format_joules(joules: float | None) -> str:
+    """Energy for people; ``-`` when there is none.
+
+    >>> format_joules(750), format_joules(93300), format_joules(2.5e6), format_joules(None)
+    ('750 J', '93.3 kJ', '2.5 MJ', '-')
+    """
+    if joules is None:
+        return "-"
+    return _scaled(joules, ((1e9, "GJ"), (1e6, "MJ"), (1e3, "kJ"), (1.0, "J")))
+
+
 _MOST_DIGITS = 6  # of a percentage; what is less above a full link is rounding
 
 

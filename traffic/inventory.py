@@ -29,6 +29,7 @@ class NodeGroup:
     racks: tuple[int, ...] | None = None  # of every host, where they do not fill racks in order
     gpu: GpuModel | None = None  # what the node model or the scenario says of them
     scale_up: ScaleUpModel | None = None
+    resources: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of every host, by kind; see resources.py
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +145,10 @@ class Inventory:
     def scale_up(self, group: str) -> ScaleUpModel | None:
         """What joins the GPUs of a group beside the NICs, where the scenario or its node model says."""
         return self.groups[group].scale_up if group in self.groups else None
+
+    def resources(self, group: str) -> Mapping[str, tuple[int, ...]]:
+        """Processors, memory and storage of every host of a group, where the scenario says."""
+        return self.groups[group].resources if group in self.groups else {}
 
     def gpu_endpoints(self, fabric: str, group: str, *, where: str = "group") -> Ints:
         """Endpoint each GPU sends from, shape (hosts, GPUs per host): its own NIC, or the one it shares."""

@@ -9,6 +9,7 @@ import numpy as np
 from topologies.columns import Bools, Ints, column
 from topologies.errors import TrafficError
 from traffic.parallelism import RankGrid
+from traffic.resource_room import ResourceRoom
 
 
 class Occupancy:
@@ -24,6 +25,11 @@ class Occupancy:
         self._taken: dict[str, Bools] = {}
         self._jobs: dict[str, list[str]] = {}
         self.seats: dict[str, tuple[str, Ints]] = {}
+        self._rooms: dict[str, ResourceRoom] = {}
+
+    def room(self, group: str, hosts: tuple[str, ...], has: Mapping[str, tuple[int, ...]]) -> ResourceRoom:
+        """What jobs leave of processors, memory and storage of a group, which has so much of them."""
+        return self._rooms.setdefault(group, ResourceRoom(hosts, has))
 
     def free(self, group: str, hosts: int, gpus_per_host: int) -> Bools:
         """GPUs that nobody has, shape (hosts, gpus_per_host)."""

@@ -17,6 +17,7 @@ from topologies.errors import Problem, TrafficError, nearest_hint
 from topologies.registry import Spec
 from traffic.inventory import Inventory
 from traffic.parallelism import RankGrid
+from traffic.resources import ResourceRequests
 from traffic.workload import PLACEMENTS, WorkloadContext
 
 
@@ -73,7 +74,16 @@ class Placement(Spec):
     order: str = Field(
         default="packed", description="Policy: packed, rail-aligned, scattered, spread, file, slurm or kubernetes"
     )
+    requests: ResourceRequests | None = Field(
+        default=None,
+        description="What a piece of the job (a pod, a task) requests of its node; absent: not checked",
+    )
     exclusive: bool = Field(default=True, description="No GPU has ranks of two jobs; false: jobs may share GPUs")
+
+    @property
+    def chooses_hosts(self) -> bool:
+        """Whether the policy chooses the hosts, and no file does."""
+        return "path" not in PLACEMENTS[self.order].model.model_fields
 
     def place(self, site: PlacementSite) -> Ints:
         """Host index and GPU index of every rank, shape (ranks, 2).
@@ -151,19 +161,28 @@ class GpuPool:
 
     def place(self, placement: Placement, grid: RankGrid, context: WorkloadContext, job: str) -> Ints:
         """Host and GPU of every rank, shape (ranks, 2); the GPUs are the job's from now on."""
+        room = context.occupancy.room(self.group, self.hosts, context.inventory.resources(self.group))
+        free, asked = self.free, placement.requests
+        if asked is not None:
+            check_room(grid.ranks, len(self.hosts), self.per_host)
+            free = room.offered(free, asked, grid.ranks, job)
         site = PlacementSite(
             self.hosts,
             self.per_host,
             grid,
             context.rng,
             context.directory,
-            self.free,
+            free,
             context.said,
             self.hosts_per_domain,
         )
         fixed = context.occupancy.fixed.get(job)
         placed = placement.place(site) if fixed is None else fixed
         context.occupancy.grids[job] = grid
+        if asked is not None:
+            context.say(room.take(asked, placed, job, movable=fixed is None and placement.chooses_hosts))
+        elif room.has:
+            context.say(f"{job} requests nothing of {', '.join(room.has)} of its hosts; that it fits is not checked")
         if placement.exclusive:
             context.occupancy.take(self.group, self.free, placed, job, self.hosts)
         context.occupancy.seats[job] = (self.group, placed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fabric.request import RouteRequest
+from tui.measuring import Measured
 from tui.recording import Recording
 
 
@@ -20,4 +21,5 @@ class Start:
     record: str | None = None
     replay: Recording | None = None
     speed: float = 1.0
+    measured: Measured = field(default_factory=Measured)
     leave: bool = False  # when the replay is over

@@ -240,6 +240,10 @@ class ViewScreen(ShellView):
         """The view as a table, for CSV and Markdown."""
         return None
 
+    def command(self) -> str:
+        """The command line that prints what is looked at."""
+        return self.session.command()
+
     def selected(self) -> Selection:
         """What ``x`` kills and ``e`` explains: what is under the cursor, else the selection of the session."""
         return self.session.selection

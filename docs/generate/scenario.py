@@ -22,8 +22,11 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
         "The scenario",
         (None, "CatalogInclude", "DefaultsSpec", "UnitsSpec", "SiteSpec", "TraySpec", "FixedPlace", "CostsSpec"),
     ),
-    ("nodes", ("NodeSpec", "NicSpec", "ScaleUpSpec")),
-    ("fabrics", ("FabricSpec", "RoutingSpec", "AdaptiveSpec", "HashSpec", "FabricLatency", "AddressingSpec")),
+    ("nodes", ("NodeSpec", "NicSpec", "ScaleUpSpec", "NodeResources")),
+    (
+        "fabrics",
+        ("FabricSpec", "RoutingSpec", "AdaptiveSpec", "HashSpec", "FabricLatency", "AddressingSpec", "Encryption"),
+    ),
     (
         "fabrics.NAME.topology",
         (
@@ -84,6 +87,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "NorthSouth",
             "ErasureSpec",
             "RecoverySpec",
+            "DevicesSpec",
         ),
     ),
     (
@@ -114,7 +118,10 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             "MegatronArguments",
         ),
     ),
-    ("Keys of a training workload", ("Parallelism", "Batch", "Precision", "Compute", "ExpertLoadFile", "Placement")),
+    (
+        "Keys of a training workload",
+        ("Parallelism", "Batch", "Precision", "Compute", "ExpertLoadFile", "Placement", "ResourceRequests"),
+    ),
     (
         "More keys of a training workload",
         (
@@ -129,6 +136,7 @@ SECTIONS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
         ),
     ),
     ("Keys of an inference workload", ("ServingPool", "Lengths")),
+    ("tenants", ("TenantSpec",)),
     ("limits", ("LimitSpec",)),
     ("failures and risk_groups", ("FailureSpec", "RiskGroupSpec")),
     ("measured", ("MeasuredSpec",)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabric.cli.answer import Answer, emit, open_run, output_path, write
+from fabric.cli.answer import Answer, emit, note, open_run, output_path, write
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
 from fabric.cli.options import Settings, refuse_flags
 from fabric.cli.watch import watching
@@ -27,13 +27,14 @@ class CablingFlags:
 
     observed: str
     names: Path | None = None
+    write_names: Path | None = None
     alone: int = 20
     fix_list: str | None = None
     picture: bool = False
 
 
-def verify_cabling_command(scenario: str, settings: Settings, flags: CablingFlags) -> int:
-    """Verify, and print or write what came of it."""
+def verified(scenario: str, settings: Settings, flags: CablingFlags) -> tuple[Run, CablingResult]:
+    """Read what was observed and the scenario, and hold one against the other."""
     from fabric.operate.cabling.verify import CablingRequest, verify_cabling
     from fabric.operate.observed.read import observed_source, read_neighbours
     from fabric.request import RouteRequest
@@ -42,18 +43,39 @@ def verify_cabling_command(scenario: str, settings: Settings, flags: CablingFlag
         form, where = observed_source(flags.observed)
     except ValueError as error:
         raise click.UsageError(f"--observed {error}") from None
-    draws = _draws(settings, flags)
     request = RouteRequest(down=settings.down, up=settings.up, slow=settings.slow)
     heard = read_neighbours(form, where)
     with watching(settings) as report:
         run = open_run(scenario, settings, request, report, idle=True)
         wanted = CablingRequest(flags.observed, flags.names, flags.alone, settings.strict)
-        result = verify_cabling(run, heard, wanted, progress=report)
+        return run, verify_cabling(run, heard, wanted, progress=report)
+
+
+def verify_cabling_command(scenario: str, settings: Settings, flags: CablingFlags) -> int:
+    """Verify, and print or write what came of it."""
+    draws = _draws(settings, flags)
+    if flags.write_names is not None:
+        output_path(replace(settings, output=str(flags.write_names)), "--write-names")
+    run, result = verified(scenario, settings, flags)
+    if flags.write_names is not None:
+        _write_names(result, replace(settings, output=str(flags.write_names)))
     if draws:
         _draw(run, result, settings)
     else:
         _emit(run, result, settings, flags)
     return OK if result.is_right else ANSWER_IS_NO
+
+
+def _write_names(result: CablingResult, settings: Settings) -> None:
+    """The names that were found, as ``--names`` takes them."""
+    from fabric.faces.views.cabling import name_table
+    from fabric.output.rows import to_csv
+
+    if result.renaming is None:
+        note(f"no names differ in one way: {settings.output} is not written", settings)
+        return
+    write(to_csv(name_table(result.renaming)), settings)
+    note(f"wrote {settings.output}: {len(result.renaming.rows):,} names; --names takes them", settings)
 
 
 def _draws(settings: Settings, flags: CablingFlags) -> bool:
@@ -69,10 +91,10 @@ def _draws(settings: Settings, flags: CablingFlags) -> bool:
 
 
 def _draw(run: Run, result: CablingResult, settings: Settings) -> None:
-    from fabric.faces.drawing.svg.cabling import cabling_svg
+    from fabric.faces.drawing.cabling import cabling_dot
+    from fabric.faces.drawing.graphviz_program import render_dot
 
-    counts = f"{result.right:,} of {result.ends:,} ends right, {len(result.moves):,} findings"
-    write(cabling_svg(result, [f"{run.loaded.scenario.name}: cabling", counts]), settings)
+    render_dot(cabling_dot(run.loaded, result), output_path(settings), "svg")
     if not settings.quiet:
         click.echo(f"wrote {settings.output}", err=True)
 

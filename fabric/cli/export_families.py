@@ -17,7 +17,9 @@ from fabric.cli.export_tables import FORMATS, TableFlags, export_addresses, expo
 from fabric.cli.monitoring import EXPORTERS, MonitoringFlags, export_monitoring
 from fabric.cli.options import Settings, refuse_flags
 from fabric.cli.schedulers import SchedulerFlags, export_schedulers
-from fabric.faces.views.row_kinds import ADDRESSES, CABLES, DIALECTS, SCHEDULED, TABLES, WATCHED
+from fabric.cli.storage_files import FORMS as STORAGE_FORMS
+from fabric.cli.storage_files import export_storage
+from fabric.faces.views.row_kinds import ADDRESSES, CABLES, DIALECTS, SCHEDULED, STORED, TABLES, WATCHED
 from fabric.output.row_kind import RowKind
 from topologies.plugin_folder import file_names
 
@@ -103,6 +105,10 @@ def _schedulers(call: ExportCall) -> int:
     return export_schedulers(call.form, call.scenario, SchedulerFlags(**call.only(*_OF_SCHEDULERS)), call.settings)
 
 
+def _storage(call: ExportCall) -> int:
+    return export_storage(call.form, call.scenario, call.flags["workload"], call.settings)
+
+
 _OF_TABLES = (
     "name", *_ROUTED, "family", "tolerance", "max_rules", "max_groups", "max_members", "allow_overflow", "old",
     "no_verify", "timings",
@@ -135,6 +141,7 @@ FAMILIES = (
         "trees for schedulers", file_names("fabric.share.schedulers.formats"), _OF_SCHEDULERS, SCHEDULED, _schedulers,
         groups=("scenario", "files"),
     ),
+    Family("files of storage", STORAGE_FORMS, ("workload",), STORED, _storage, groups=("scenario", "files")),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
+from fabric.cli.export_checks import check_partitions, follow_tables, tenant_notes
 from fabric.cli.export_lists import export_record, list_addresses, made_from
 from fabric.cli.options import Settings
 from fabric.cli.timings import check_timings, say_timings
@@ -80,7 +81,7 @@ def export_tables(form: str, scenario: str, flags: TableFlags, settings: Setting
         raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
     tables = TablesRequest(
         IP_VERSIONS[flags.family], chosen.carrier, flags.tolerance, flags.max_rules, flags.max_groups,
-        flags.max_members, chosen.seeds,
+        flags.max_members, chosen.seeds, port_rules=chosen.tenants != "partitions",
     )  # fmt: skip
     check_timings(flags.timings, settings)
     rows = _write(
@@ -129,7 +130,10 @@ def _write(
     from fabric.pipeline.tables import plan_tables
     from fabric.rules.export import measure_tables, refuse_overflow
     from fabric.rules.folder import write_folder
+    from fabric.rules.tenants.carried import check_dialect
 
+    if loaded.scenario.tenants:
+        check_dialect(chosen)
     files: list[Iterator[File]] = []
     rows: list[dict[str, Any]] = []
     with located(loaded, settings), watching(settings) as report:
@@ -146,14 +150,17 @@ def _write(
         def check(folder: Path) -> None:
             for planned, row in zip(found, rows, strict=True):
                 prefix = str(Path(row["folder"]).relative_to(target))
-                row["verified"] = _verify(folder / prefix, planned, report) if verify and chosen.read else None
+                row["verified"] = follow_tables(folder / prefix, planned, report) if verify and chosen.read else None
+                if verify and chosen.tenants == "partitions":
+                    check_partitions(folder / prefix, planned)
 
         say_timings(timings, [one.route for one in found if one.route is not None], settings)
         write_folder(target, (file for part in files for file in part), force=settings.force, check=check)
     for row in rows:
         if row["verified"] is None:
             why = "--no-verify" if not verify else f"dialect {chosen.name} cannot be read back"
-            note(f"{row['folder']} was not verified: {why}", settings)
+            but = "; its partitions keep tenants apart" if verify and row["tenants"] else ""
+            note(f"{row['folder']} was not verified: {why}{but}", settings)
         for text in row["notes"]:
             note(f"{row['folder']}: {text}", settings)
     return rows
@@ -171,31 +178,6 @@ def _files(
 
         for file in change_files(old / prefix if prefix else old, planned, chosen):
             yield file._replace(path=f"{prefix}change/{file.path}")
-
-
-def _verify(folder: Path, planned: PlannedRules, report: Any) -> bool:
-    """Follow what was written; what fails is a bug of ours and stops the export."""
-    from fabric.routing.progress import Progress
-    from fabric.rules.errors import RuleError
-    from fabric.rules.manifest import read_manifest
-    from fabric.rules.verify.check import verify_export
-    from fabric.rules.verify.stamp import write_stamp
-
-    def say(text: str) -> None:
-        report(Progress(text))
-
-    manifest = read_manifest(folder)
-    verdict = verify_export(folder, manifest, planned.plan, planned.pairs, progress=say)
-    if not verdict.holds:
-        first = verdict.findings[0]
-        raise RuleError(
-            f"the tables do not do what was planned: {first.text}",
-            notes=first.trace,
-            hint="this is a bug of fabric; --no-verify writes them all the same",
-            code="FP8013",
-        )
-    write_stamp(folder, manifest)
-    return True
 
 
 def _row(
@@ -231,7 +213,8 @@ def _row(
         "verified": None,
         "hash": asdict(hashing),
         "limits": limits,
-        "notes": [hashing.words(chosen.name)] if hashing.polarises else [],
+        "tenants": len(planned.rules.tenancy.names) if planned.rules.tenancy is not None else 0,
+        "notes": [*([hashing.words(chosen.name)] if hashing.polarises else []), *tenant_notes(planned)],
     }
 
 

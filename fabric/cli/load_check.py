@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,10 @@ from fabric.faces.views.row_kinds import LOADS
 from fabric.routing.names import router_names
 
 if TYPE_CHECKING:
-    from fabric.operate.load_check.check import LoadSource
     from fabric.operate.load_check.result import LoadCheckResult
+    from fabric.operate.load_check.sources import LoadSource
     from fabric.pipeline.run import Run
-    from fabric.request import RouteRequest
-    from fabric.routing.progress import Reporter
     from fabric.scenario.load import LoadedScenario
-
-TOLERANCE = 0.1  # of the chapter of a report
 
 
 @click.command("load", cls=FabricCommand, takes=(*ANSWER, *SCENARIO, "progress"), rows=(LOADS,))
@@ -64,6 +61,8 @@ def load_command(
     placed elsewhere. Exit code 0: every measured link is in its band; 1: some are not, or ports are down;
     3: what was measured cannot be read, or is of another fabric.
     """
+    from fabric.operate.load_check.check import check_loads
+    from fabric.pipeline.run import run_scenario
     from fabric.request import RouteRequest
 
     loaded = load(scenario, settings)
@@ -72,43 +71,23 @@ def load_command(
         _say_unread(loaded, source, settings)
     request = RouteRequest(router=router, fabric=fabric, down=settings.down, up=settings.up, slow=settings.slow)
     with located(loaded, settings), watching(settings) as report:
-        result = _check(loaded, request, source, settings, report, tolerance=tolerance, explained=not no_explain)
+        run = run_scenario(loaded, request, progress=report)
+        result = check_loads(run, source, tolerance=tolerance, explained=not no_explain)
     for text in result.notes:
         note(text, settings)
     _emit(loaded, result, settings)
     return OK if result.holds else ANSWER_IS_NO
 
 
-def _check(
-    loaded: LoadedScenario,
-    request: RouteRequest,
-    source: LoadSource,
-    settings: Settings,
-    report: Reporter,
-    *,
-    tolerance: float,
-    explained: bool,
-) -> LoadCheckResult:
-    from fabric.operate.load_check.check import check_loads
-    from fabric.pipeline.run import run_scenario
-    from fabric.scenario.load import load_scenario
-
-    run = run_scenario(loaded, request, progress=report)
-
-    def again(overrides: tuple[str, ...]) -> Run:
-        other = load_scenario(loaded.path, overrides=[*settings.overrides, *overrides])
-        return run_scenario(other, request, like=run)
-
-    return check_loads(run, source, tolerance=tolerance, load=again, explained=explained)
-
-
 def measured_beside(run: Run, measured: str, settings: Settings) -> LoadCheckResult:
     """Measurements beside a run that was routed now; ``scenario`` takes the source that the scenario names."""
+    from fabric.operate.load_check.check import check_loads
+
     if run.saved:
         raise click.UsageError("--measured needs the scenario: a saved result has no draws of its own")
     source = _source(run.loaded, None if measured == "scenario" else measured, None, None, None)
-    with located(run.loaded, settings), watching(settings) as report:
-        result = _check(run.loaded, run.request, source, settings, report, tolerance=TOLERANCE, explained=True)
+    with located(run.loaded, settings), watching(settings):
+        result = check_loads(run, source)
     for text in result.notes:
         note(text, settings)
     return result
@@ -118,35 +97,30 @@ def _source(
     loaded: LoadedScenario, measured: str | None, profile: str | None, window_s: float | None, names: Path | None
 ) -> LoadSource:
     """What the command line says, over what the scenario says."""
-    from fabric.operate.load_check.check import KINDS, LoadSource, sources_of
-    from fabric.operate.monitoring.names_file import GivenNames, read_names
+    from fabric.operate.load_check.sources import source_of_text, sources_of
+    from fabric.operate.monitoring.names_file import read_names
 
     if window_s is not None and window_s < 1:
         raise click.UsageError("--window: 1 s or more")
-    given = GivenNames() if names is None else read_names(names)
+    given = None if names is None else read_names(names)
     if measured is None:
         found = next(iter(sources_of(loaded)), None)
         if found is None:
             raise click.UsageError("--measured says where counters come from, or measured: in the scenario")
-        keys: dict[str, Any] = {"profile": profile, "window_s": window_s, "names": given if names else None}
-        from dataclasses import replace
-
+        keys: dict[str, Any] = {"profile": profile, "window_s": window_s, "names": given}
         return replace(found, **{key: value for key, value in keys.items() if value is not None})
-    kind, colon, place = measured.partition(":")
-    if kind not in KINDS or not colon or not place:
-        raise click.UsageError(f"--measured {measured}: write prometheus:URL, csv:FILE or perfquery:BEFORE,AFTER")
-    if kind == "perfquery" and place.count(",") != 1:
-        raise click.UsageError("--measured perfquery: two outputs of perfquery -x, perfquery:BEFORE,AFTER")
-    if kind == "perfquery" and window_s is None:
-        raise click.UsageError("--measured perfquery: --window says how long after BEFORE AFTER was read")
-    if kind != "prometheus" and "profile" in flags_given(click.get_current_context()):
-        raise click.UsageError(f"--profile is of a Prometheus, not of {kind}")
-    return LoadSource(kind, place, profile or "snmp", 900.0 if window_s is None else window_s, given)
+    try:
+        source = source_of_text(measured, profile=profile, window_s=window_s, names=given)
+    except ValueError as error:
+        raise click.UsageError(f"--measured {error}") from None
+    if source.kind != "prometheus" and "profile" in flags_given(click.get_current_context()):
+        raise click.UsageError(f"--profile is of a Prometheus, not of {source.kind}")
+    return source
 
 
 def _say_unread(loaded: LoadedScenario, source: LoadSource, settings: Settings) -> None:
     """Sources of the scenario besides the one that is taken, and who reads them."""
-    from fabric.operate.load_check.check import sources_of
+    from fabric.operate.load_check.sources import sources_of
 
     for other in sources_of(loaded):
         if (other.kind, other.place) != (source.kind, source.place):

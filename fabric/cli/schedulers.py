@@ -46,7 +46,9 @@ def export_schedulers(form: str, scenario: str, flags: SchedulerFlags, settings:
 
     chosen = SCHEDULER_FORMATS[form]
     takes = ("fabric", "check", *chosen.takes)
-    refuse_flags(f"export {form} writes nothing it changes", *(name for name in vars(flags) if name not in takes))
+    for name in vars(flags):
+        if name not in takes:
+            refuse_flags(f"export {form} takes no --{name.replace('_', '-')}", name)
     if settings.output == "-":
         raise click.UsageError("an export is a folder; name it with -o DIR")
     folder = Path(settings.output)

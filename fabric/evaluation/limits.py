@@ -18,6 +18,8 @@ from topologies.units import format_bytes, format_seconds, percent, precise_perc
 from traffic.workload import WorkloadTraffic
 
 FAILURES_DECIDE = "fabric failures decides it over all cases of"
+SLOWDOWN = "slowdown"
+INTERFERENCE_DECIDES = "fabric interference decides it"
 
 
 def check_limits(
@@ -61,7 +63,7 @@ def limit_name_and_text(index: int, limit: LimitSpec) -> tuple[str, str]:
     """What the limit at a position is called, and what it measures, in words."""
     subject = limit.fabric or limit.workload or ""
     tier = f" {limit.tier}" if limit.tier else ""
-    stat = f" {limit.stat}" if limit.unit == "ratio" else ""
+    stat = f" {limit.stat}" if limit.unit == "ratio" and limit.fabric else ""
     at = "" if limit.percentile == 0.5 else f" at {limit.at}"
     when = "" if limit.when is None else f" when {limit.when}"
     return f"L{index + 1}", f"{subject}{tier} {limit.metric}{stat}{at}{when}"
@@ -72,6 +74,10 @@ def _judge(index: int, limit: LimitSpec, routes: Sequence[PhaseRoute], jobs: Seq
     if limit.when is not None:
         detail = f"{FAILURES_DECIDE} {limit.when}"
         return LimitVerdict(name, text, limit.metric, None, limit.max, limit.unit, None, detail, at=limit.at)
+    if limit.metric == SLOWDOWN:
+        return LimitVerdict(
+            name, text, limit.metric, None, limit.max, limit.unit, None, INTERFERENCE_DECIDES, at=limit.at
+        )
     value, detail = _on_fabric(limit, routes) if limit.fabric else _on_job(limit, jobs, routes)
     ok = None if value is None else bool(value <= limit.max * (1 + SAME))
     if detail == CANNOT_FINISH:

@@ -60,8 +60,8 @@ def phase_codes(demands: Demands, phase: str) -> list[int]:
 
 
 def nominal_gbps(topology: Topology) -> Floats:
-    """What every node could send with all its links up, shape (N,)."""
-    return column(np.bincount(topology.links.src, topology.links.capacity_gbps, len(topology.nodes)), np.float64)
+    """What every node could send with all its links up, shape (N,); encrypted ones carry less."""
+    return column(np.bincount(topology.links.src, topology.nominal_gbps, len(topology.nodes)), np.float64)
 
 
 def ideal_window_s(topology: Topology, parts: Sequence[Flows], efficiency: float) -> float:

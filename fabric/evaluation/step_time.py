@@ -23,7 +23,7 @@ from topologies.units import format_seconds, percent
 from traffic.workload import ComputeTime, Phase, WorkloadTraffic
 
 Timed = Sequence[tuple[Phase, float | None]]  # None: the phase cannot finish
-_IN_LAYERS = ("tensor", "context", "expert")
+IN_LAYERS = ("tensor", "context", "expert")
 _EXACT = 1e-14  # of the step
 
 
@@ -78,7 +78,7 @@ def step_parts(
         if seconds is None:
             return None
         by_kind[phase.dimension or "other"] = by_kind.get(phase.dimension or "other", 0.0) + seconds
-    useful = 0.0 if compute_s is None else compute_s + sum(by_kind.get(kind, 0.0) for kind in _IN_LAYERS)
+    useful = 0.0 if compute_s is None else compute_s + sum(by_kind.get(kind, 0.0) for kind in IN_LAYERS)
     exposed = {f"exposed_{kind}_s": seconds for kind, seconds in by_kind.items()}
     return StepParts(compute_s or 0.0, bubble * useful, optimizer_s, **exposed)
 

@@ -124,7 +124,7 @@ def _caps(situation: Situation) -> Iterator[Change]:
     endpoints = np.unique(seats.endpoints)
     access = damage.access_links(topology, endpoints)
     rate = np.zeros(len(topology.nodes))
-    np.add.at(rate, topology.links.src[access], topology.links.capacity_gbps[access])
+    np.add.at(rate, topology.links.src[access], topology.nominal_gbps[access])
     nics = np.maximum(topology.nodes.nics[endpoints], 1)
     fastest = float((rate[endpoints] / nics).max()) * efficiency
     for gbytes, source in PCIE_CAPS:

@@ -30,7 +30,7 @@ def capped(topology: Topology, endpoints: Ints, limit_gbps: float) -> Topology:
     """NICs that get no more than a rate out of their hosts, however fast their links are."""
     access = access_links(topology, endpoints)
     per_endpoint = np.zeros(len(topology.nodes))
-    np.add.at(per_endpoint, topology.links.src[access], topology.links.capacity_gbps[access])
+    np.add.at(per_endpoint, topology.links.src[access], topology.nominal_gbps[access])
     part = np.minimum(1.0, limit_gbps / np.maximum(per_endpoint[topology.links.src[access]], 1e-9))
     capacity = topology.links.capacity_gbps.copy()
     for links in (access, topology.links.reverse[access]):

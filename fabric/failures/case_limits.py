@@ -8,7 +8,7 @@ from math import inf, isnan, nan
 
 import numpy as np
 
-from fabric.evaluation.limits import link_statistic
+from fabric.evaluation.limits import SLOWDOWN, link_statistic
 from fabric.failures.cases import Damage
 from fabric.failures.engine import Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.judge import Judge, JudgedJob
@@ -125,7 +125,7 @@ def _of_job(limit: LimitSpec, judge: Judge, cases: MeasuredCases) -> Floats:
 
 
 def _job_value(limit: LimitSpec, job: JudgedJob) -> float:
-    if job.time is None:
+    if job.time is None or limit.metric == SLOWDOWN:
         return nan
     if limit.metric == "memory_per_gpu":
         return nan if job.time.memory is None else job.time.memory.total

@@ -9,6 +9,7 @@ as the NICs limit it. Traffic that still has paths is slower until the repair, w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +34,7 @@ class FailingJob:
     id: str
     reaction: str
     hosts: tuple[str, ...]
-    gpus_of_host: Ints  # shape (hosts,)
+    gpus_of_host: Floats  # shape (hosts,); of a host that k jobs of traffic share, the k-th part
     spares: int
     restart_h: float  # from a failure until it computes again, checkpoint read
     checkpoint_h: float | None  # between checkpoints; None: nothing is lost but the time
@@ -44,9 +45,9 @@ class FailingJob:
     assumptions: tuple[Assumption, ...] = ()
 
     @property
-    def gpus(self) -> int:
+    def gpus(self) -> float:
         """All of them."""
-        return int(self.gpus_of_host.sum())
+        return float(self.gpus_of_host.sum())
 
     @cached_property
     def place_of_host(self) -> dict[str, int]:
@@ -102,7 +103,11 @@ def one_failure(job: FailingJob, hosts_gone: int, stretch: float, repair_h: floa
 
 
 def failing_jobs(run: Run) -> tuple[FailingJob, ...]:
-    """The jobs of a run that have GPUs, in the order of the scenario; each GPU is of one job."""
+    """The jobs of a run that have GPUs, in the order of the scenario.
+
+    Jobs with a placement have theirs alone. The others are synthetic traffic and share what is left: of a GPU that k of
+    them use, a k-th part of its time counts to each, so that all parts together are the GPUs there are.
+    """
     times = {job.id: job for job in run.result.jobs}
     jobs: list[FailingJob] = []
     taken: set[str] = set()
@@ -110,13 +115,18 @@ def failing_jobs(run: Run) -> tuple[FailingJob, ...]:
     for workload in placed:
         assert workload.on_failure is not None
         taken.update(workload.on_failure.hosts)
+    used: dict[str, dict[str, int]] = {}
+    for workload in run.traffic:
+        if workload.on_failure is None and PATTERNS.known(workload.kind):
+            names, gpus = hosts_of_traffic(run, workload)
+            pairs = zip(names, gpus.tolist(), strict=True)
+            used[workload.id] = {name: count for name, count in pairs if name not in taken}
+    sharing = Counter(host for own in used.values() for host in own)
     for workload in run.traffic:
         if workload.on_failure is not None:
             jobs.append(_placed_job(run, workload, workload.on_failure, times.get(workload.id), taken))
-        elif PATTERNS.known(workload.kind):
-            job = _pattern_job(run, workload, taken)
-            taken.update(job.hosts)
-            jobs += [job] if job.gpus else []
+        elif used.get(workload.id):
+            jobs.append(_pattern_job(workload, used[workload.id], sharing))
     return tuple(jobs)
 
 
@@ -161,7 +171,7 @@ def _placed_job(
         id=workload.id,
         reaction=keys.reaction,
         hosts=keys.hosts,
-        gpus_of_host=keys.gpus,
+        gpus_of_host=column(keys.gpus, np.float64),
         spares=spares,
         restart_h=restart_h,
         checkpoint_h=every_h,
@@ -181,27 +191,36 @@ _REACTIONS: Mapping[str, str] = {
 }
 
 
-def _pattern_job(run: Run, workload: WorkloadTraffic, taken: set[str]) -> FailingJob:
-    """A synthetic pattern: it runs on the GPUs of the endpoints that exchange something, and waits for repairs."""
-    names, gpus = hosts_of_traffic(run, workload)
-    kept = [place for place, name in enumerate(names) if name not in taken]
+def _pattern_job(workload: WorkloadTraffic, own: Mapping[str, int], sharing: Mapping[str, int]) -> FailingJob:
+    """A synthetic pattern: it runs on the GPUs of the endpoints that exchange something, and waits for repairs.
+
+    Parameters
+    ----------
+    own : mapping
+        Its hosts, with the GPUs of each.
+    sharing : mapping
+        How many patterns use a host.
+    """
+    key = f"workloads.{workload.id}.kind"
+    text = f"{workload.id} waits for repairs: traffic of kind {workload.kind} has no checkpoints"
+    assumed = [Assumption(f"{workload.id}.on_failure.reaction", text, key)]
+    shared = sum(count for host, count in own.items() if sharing[host] > 1)
+    if shared:
+        text = (
+            f"{workload.id} shares {shared:,} of its GPUs with other traffic: equal parts of their time count to each"
+        )
+        assumed.append(Assumption(f"{workload.id}.on_failure.shared", text, key))
     return FailingJob(
         id=workload.id,
         reaction=STALL,
-        hosts=tuple(names[place] for place in kept),
-        gpus_of_host=column(gpus[kept] if kept else [], np.int32),
+        hosts=tuple(own),
+        gpus_of_host=column([count / sharing[host] for host, count in own.items()], np.float64),
         spares=0,
         restart_h=0.0,
         checkpoint_h=None,
         write_h=None,
         share_per_host=1.0,
-        assumptions=(
-            Assumption(
-                f"{workload.id}.on_failure.reaction",
-                f"{workload.id} waits for repairs: traffic of kind {workload.kind} has no checkpoints",
-                f"workloads.{workload.id}.kind",
-            ),
-        ),
+        assumptions=tuple(assumed),
     )
 
 

@@ -118,6 +118,13 @@ def _check(loaded: LoadedScenario, request: GrowthRequest, nodes: GrowingNodes) 
                 hint="describe it by a kind, such as leaf-spine or clos",
                 code="FP9704",
             )
+        if spec.encryption.left < 1:
+            raise ScenarioError(
+                "the links of a growing fabric are planned at their line rate, not at what encryption leaves of it",
+                where=("fabrics", name, "encryption"),
+                hint=f"plan with --set fabrics.{name}.encryption.kind=none, and route every stage with it",
+                code="FP9701",
+            )
     if loaded.scenario.down or loaded.scenario.slow:
         raise ScenarioError(
             "growth begins with a whole fabric, and parts of this one are down or degraded",

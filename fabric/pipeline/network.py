@@ -97,7 +97,10 @@ def build_network(
         errors += [problem for problem in found if problem.severity == "error"]
         errors += unknown_keys(scenario, name, topology)
         warnings += [problem for problem in found if problem.severity == "warning"]
-        topologies[name] = topology
+        try:
+            topologies[name] = encrypted(topology, spec)
+        except TopologyError as error:
+            errors += error.under("fabrics", name, "encryption").problems
     if errors:
         raise loaded.locate(TopologyError(errors))
     warnings += [replace(problem, severity="warning") for problem in loaded.dropped]
@@ -113,6 +116,7 @@ def build_network(
             racks=_racks(node, loaded),
             gpu=node.row.gpu if node.row else None,
             scale_up=node.joined,
+            resources=node.resources.by_node(node.count),
         )
         for node in scenario.nodes
     }
@@ -200,6 +204,28 @@ def _degraded(
         except TopologyError as error:
             raise loaded.locate(error.under("slow", selector)) from None
     return apply_slowed(degraded, [read_slow(text) for text in slow], sets=sets)
+
+
+def encrypted(topology: Topology, spec: FabricSpec) -> Topology:
+    """The network with what encryption leaves of the rate of its links.
+
+    Raises
+    ------
+    TopologyError
+        When the fabric has no tier of that name (FP2105).
+    """
+    encryption = spec.encryption
+    for tier in encryption.tiers or ():
+        if tier not in topology.tiers:
+            raise TopologyError(
+                f"{tier!r} is not a tier of this fabric",
+                where="tiers",
+                hint=nearest_hint(tier, topology.tiers, "tiers"),
+                code="FP2105",
+            )
+    if encryption.left == 1:
+        return topology
+    return topology.with_encryption(encryption.tiers, encryption.left)
 
 
 def host_group(node: NodeSpec, fabric: str, spec: FabricSpec) -> HostGroup:

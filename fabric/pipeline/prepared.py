@@ -59,7 +59,8 @@ def _names_of_sets(scenario: Scenario) -> tuple[object, ...]:
 
 
 def _traffic_keys(loaded: LoadedScenario) -> tuple[object, ...]:
-    return loaded.scenario.workloads, loaded.scenario.seed, loaded.scenario.scale
+    scenario = loaded.scenario
+    return scenario.workloads, scenario.seed, scenario.scale, scenario.tenants
 
 
 def prepare(
@@ -153,6 +154,10 @@ def derive_traffic(
             problems += error.under("workloads", index).problems
     if problems:
         raise loaded.locate(TrafficError(problems))
+    if loaded.scenario.tenants:
+        from fabric.pipeline.tenants import check_traffic
+
+        check_traffic(loaded, network.inventory, traffic)
     factor = scale * loaded.scenario.scale
     return tuple(traffic) if factor == 1 else tuple(scaled_workload(workload, factor) for workload in traffic)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from fabric.bill.energy import NetworkPower, network_power
 from fabric.pipeline.network import Network
 from fabric.pipeline.prepared import PreparedScenario, build, prepare
 from fabric.pipeline.routed_phases import RoutedPhase, kept_phases, route_phases
@@ -56,6 +57,11 @@ class Run:
         if self.stages is not None or "prepared" in vars(self):
             return self.prepared.network
         return build(self.loaded, down=self.request.down, up=self.request.up, slow=self.request.slow)
+
+    @cached_property
+    def power(self) -> NetworkPower:
+        """What the network draws, by the bill."""
+        return network_power(self.loaded, self.network.topologies)
 
     @property
     def traffic(self) -> tuple[WorkloadTraffic, ...]:

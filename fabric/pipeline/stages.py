@@ -43,6 +43,7 @@ def judge_phases(prepared: PreparedScenario, phases: Sequence[RoutedPhase]) -> R
     """Stage four: links, jobs and limits of routed phases."""
     from fabric.evaluation.hottest import folded_links, hottest_links
     from fabric.evaluation.judged import judge
+    from fabric.evaluation.shared_links import sharing_warning
     from fabric.pipeline.routing_assumptions import routing_assumptions
     from fabric.pipeline.unused_options import unused_options
 
@@ -58,6 +59,7 @@ def judge_phases(prepared: PreparedScenario, phases: Sequence[RoutedPhase]) -> R
     routers = {entry.fabric: [entry.router] for entry in routes}
     assumed = routing_assumptions(loaded.scenario.fabrics, routers)
     chosen = chosen_phases(routes, request.phase)
+    shared = sharing_warning(routes)
     items = [link for entry in chosen for link in hottest_links(entry, request.top)]
     return RouteResult(
         routes=tuple(routes),
@@ -66,7 +68,7 @@ def judge_phases(prepared: PreparedScenario, phases: Sequence[RoutedPhase]) -> R
         items=tuple(items),
         folded=tuple(group for entry in chosen for group in folded_links(entry, request.top)),
         assumptions=assumptions(loaded, prepared.network, traffic, more=[*assumed, *ignored]),
-        warnings=tuple(warning for workload in traffic for warning in workload.warnings),
+        warnings=(*(warning for workload in traffic for warning in workload.warnings), *([shared] if shared else [])),
         not_modelled=tuple(not_yet_modelled(loaded.scenario)),
     )
 
@@ -105,6 +107,11 @@ def assumptions(
         for name, spec in loaded.scenario.fabrics.items()
         if spec.efficiency is None
     ]
+    found += [
+        Assumption("", f"on {name} {spec.encryption.described}", f"fabrics.{name}.encryption")
+        for name, spec in loaded.scenario.fabrics.items()
+        if spec.encryption.kind != "none"
+    ]
     timed = {phase.fabric for workload in traffic for phase in workload.phases if phase.rounds}
     found += [
         Assumption("", f"on {name} {spec.latency.described}", f"fabrics.{name}.latency")
@@ -112,6 +119,7 @@ def assumptions(
         if name in timed and "latency" not in spec.model_fields_set
     ]
     found += [Assumption("", text, "include") for text in loaded.catalogue_said]
+    found += [Assumption("", text, "nodes") for text in loaded.nodes_said]
     found += [
         Assumption("", text, f"fabrics.{name}.topology") for name, texts in network.said.items() for text in texts
     ]
@@ -124,5 +132,9 @@ def assumptions(
         found.append(
             Assumption("", "phases of the same name of different jobs run at the same time; others do not", "workloads")
         )
+    if loaded.scenario.tenants:
+        from fabric.pipeline.tenants import tenant_words
+
+        found += [Assumption("", text, "tenants") for text in tenant_words(loaded, network.inventory)]
     found += [Assumption("", text, key) for text, key in more]
     return tuple(replace(entry, id=f"A{index + 1:03d}") for index, entry in enumerate(found))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fabric.pipeline.network import Network
 from fabric.pipeline.phase_options import routing_options, under
 from fabric.pipeline.prepared import PreparedScenario, build, check_fabric, prepare
+from fabric.pipeline.tenants import tenancies
 from fabric.request import RouteRequest, TablesRequest
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fabric.rules.export_baseline import ExportBaseline
     from fabric.rules.manifest import Manifest
     from fabric.rules.planned import PlannedRules
+    from fabric.rules.tenancy import Tenancy
     from traffic.demands import Demands
 
 
@@ -42,6 +44,7 @@ def plan_tables(
             "--phase all: tables are for one phase", hint="worst, or the name of a phase", code="FP2105"
         )
     plans = []
+    tenants = tenancies(loaded, network.inventory)
     for number, (name, spec) in enumerate(loaded.scenario.fabrics.items()):
         if request.fabric not in (None, name):
             continue
@@ -63,6 +66,8 @@ def plan_tables(
                     number=number,
                     families=tables.families,
                     hash_seeds=tables.hash_seeds,
+                    tenancy=tenants.get(name),
+                    port_rules=tables.port_rules,
                 )
             )
         except FabricError as error:
@@ -130,8 +135,8 @@ def _plan_and_pairs(
     down: Sequence[str] = (),
     up: Sequence[str] = (),
     slow: Sequence[str] = (),
-) -> tuple[AddressPlan, tuple[PairTraffic, ...]]:
-    """Addresses of a fabric, and what a phase sends over it."""
+) -> tuple[AddressPlan, tuple[PairTraffic, ...], Tenancy | None]:
+    """Addresses of a fabric, what a phase sends over it, and its tenants."""
     from fabric.evaluation.phases import prepare_phase
     from fabric.rules.addressing import plan_addresses
 
@@ -139,10 +144,11 @@ def _plan_and_pairs(
     check_fabric(fabric, prepared.network)
     spec, topology = loaded.scenario.fabrics[fabric], prepared.network.topologies[fabric]
     plan = plan_addresses(topology, fabric, address_options(spec), number=number)
+    tenancy = tenancies(loaded, prepared.network.inventory).get(fabric)
     if phase is None:
-        return plan, ()
+        return plan, (), tenancy
     demands = demands_of(prepared.traffic, fabric)
-    return plan, prepare_phase(topology, demands, phase, efficiency=spec.payload_efficiency).pairs
+    return plan, prepare_phase(topology, demands, phase, efficiency=spec.payload_efficiency).pairs, tenancy
 
 
 def address_options(spec: FabricSpec) -> AddressOptions:
@@ -173,9 +179,9 @@ def export_baseline(
     from fabric.rules.manifest import read_manifest
 
     manifest = read_manifest(folder)
-    plan, pairs = _plan_and_pairs(
+    plan, pairs, tenancy = _plan_and_pairs(
         loaded, manifest.fabric, manifest.phase, manifest.number,
         down=down or what_if(manifest, "down"), up=up or what_if(manifest, "up"),
         slow=slow or what_if(manifest, "slow"),
     )  # fmt: skip
-    return ExportBaseline(manifest, plan, pairs)
+    return ExportBaseline(manifest, plan, pairs, tenancy)

@@ -6,7 +6,9 @@ meets a rule still in place follows it to the end. (3) For addresses whose order
 high priority with the new way, destination side first, a round per step. (4) All other rules are added or changed, then
 those that are no more removed; first at switches that begin to have ways, last at those that cease to. (5) The rules of
 (3) are removed: below them is the same way by now. (6) Single flows get their new rules, destination side first. (7)
-Groups that nothing uses are removed. A barrier ends every round. The way back is the plan with the ends exchanged.
+Groups that nothing uses are removed. Rules at the ports of tenants are set before (1) and removed after (7), so that
+in between both those of before and those of after hold. A barrier ends every round. The way back is the plan with the
+ends exchanged.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from fabric.rules.verify.rows import cut_rows
 from fabric.rules.verify.tables import ReadTables
 from topologies.columns import Ints, column
 
+DENY, LET = "keep tenants apart", "let go of former tenants"  # the first and the last round
 DETOUR_PRIORITY = 600  # plus the prefix length: above every prefix, below single flows
 
 Verb = Literal["add", "modify", "delete"]
@@ -229,6 +232,7 @@ def _rounds(
     moved = {(step.switch, step.what) for part in (*flows[0], *flows[1]) for step in part}
     groups_in: list[Step] = []
     groups_out: list[Step] = []
+    denies: tuple[list[Step], list[Step]] = ([], [])  # at the ports of tenants: set first, removed last
     rules_in: list[list[Step]] = [[], [], []]
     rules_out: list[list[Step]] = [[], [], []]
     for name in names:
@@ -246,20 +250,22 @@ def _rounds(
         for match, rule in new_rules.items():
             if (name, rule) in moved:
                 continue
-            if match not in old_rules:
+            if rule.match.in_port:
+                if match not in old_rules or old_rules[match].action != rule.action:
+                    denies[0].append(Step(name, "add" if match not in old_rules else "modify", rule))
+            elif match not in old_rules:
                 rules_in[stage].append(Step(name, "add", rule))
             elif old_rules[match].action != rule.action:
                 rules_in[stage].append(Step(name, "modify", rule))
-        rules_out[stage] += [
-            Step(name, "delete", rule)
-            for match, rule in old_rules.items()
-            if match not in new_rules and (name, rule) not in moved
-        ]
+        gone = [rule for match, rule in old_rules.items() if match not in new_rules and (name, rule) not in moved]
+        rules_out[stage] += [Step(name, "delete", rule) for rule in gone if not rule.match.in_port]
+        denies[1].extend(Step(name, "delete", rule) for rule in gone if rule.match.in_port)
         groups_out += [Step(name, "delete", group) for key, group in old_groups.items() if key not in new_groups]
     steps = [[Step(name, "add", rule) for name, rules in part.items() for rule in rules] for part in temporary]
     back = [step._replace(verb="delete") for part in steps for step in part]
     where = (" of switches that begin", "", " of switches that cease")
     rounds = [
+        Round(DENY, tuple(denies[0])),
         Round("add groups", tuple(groups_in)),
         *(Round(f"leave single flows, step {number}", tuple(part)) for number, part in enumerate(flows[0], 1)),
         *(Round(f"lead around, step {number}", tuple(part)) for number, part in enumerate(steps, 1)),
@@ -272,6 +278,7 @@ def _rounds(
         Round("end leading around", tuple(back)),
         *(Round(f"lead single flows, step {number}", tuple(part)) for number, part in enumerate(leads, 1)),
         Round("remove groups", tuple(groups_out)),
+        Round(LET, tuple(denies[1])),
     ]
     return tuple(replace(part, steps=tuple(sorted(part.steps, key=_place))) for part in rounds if part.steps)
 

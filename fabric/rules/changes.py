@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabric.rules.change_plan import ChangePlan, Step, plan_change
+from fabric.rules.change_proof import first_crossing, refuse_crossing
 from fabric.rules.dialect import DIALECTS, Dialect, File, read_switch
 from fabric.rules.errors import RuleError
 from fabric.rules.manifest import SCHEMA, read_manifest
@@ -95,7 +96,8 @@ def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[
     Raises
     ------
     RuleError
-        When the two are of different fabrics, or speak different dialects' weights.
+        When the two are of different fabrics, or speak different dialects' weights; FP8068 when tenants would meet in
+        between.
     """
     manifest = read_manifest(old)
     if manifest.fabric != planned.plan.fabric or set(manifest.families) != set(planned.rules.families):
@@ -105,7 +107,7 @@ def change_files(old: Path, planned: PlannedRules, chosen: Dialect) -> Iterator[
             hint="compare exports of one fabric",
             code="FP8050",
         )
-    change = change_to(planned, before=read_tables_of(old), chosen=chosen)
+    change = change_to(planned, before=read_tables_of(old), chosen=chosen, origin=str(old))
     yield from change.files(old.name)
 
 
@@ -117,6 +119,7 @@ class Change:
     back: ChangePlan
     before: Mapping[str, SwitchTable]
     after: Mapping[str, SwitchTable]
+    back_keeps_apart: bool | None = None  # whether tenants meet in no round of the way back; None: no tenants
 
     def files(self, origin: str) -> Iterator[File]:
         """A bundle per round and switch, both ways, a script that takes them, and figures in ``change.json``.
@@ -126,7 +129,10 @@ class Change:
         origin : str
             What people call the tables that run.
         """
-        yield File("change.json", json.dumps(_record(self.forth, self.back, origin), indent=1) + "\n")
+        record = _record(self.forth, self.back, origin)
+        if self.back_keeps_apart is not None:
+            record["tenants_apart"] = {"forth": True, "back": self.back_keeps_apart}
+        yield File("change.json", json.dumps(record, indent=1) + "\n")
         names = [*self.after, *(name for name in self.before if name not in self.after)]
         stems = safe_names(names)
         basis = {name: table.hash_basis for name, table in self.after.items()}
@@ -136,22 +142,30 @@ class Change:
             yield File(f"{folder}/apply.sh", script)
 
 
-def change_to(planned: PlannedRules, *, before: Mapping[str, SwitchTable], chosen: Dialect) -> Change:
+def change_to(
+    planned: PlannedRules, *, before: Mapping[str, SwitchTable], chosen: Dialect, origin: str = "what runs"
+) -> Change:
     """How tables that run come to be the tables in hand.
+
+    Parameters
+    ----------
+    origin : str
+        What people call the tables that run.
 
     Raises
     ------
     RuleError
-        For tables of switches that the fabric does not have.
+        For tables of switches that the fabric does not have; FP8068 when tenants would meet on the way forth.
     """
     after = {table.name: table for table in planned.rules.tables()}
     families, parts = planned.rules.families, parts_of(chosen)
-    return Change(
-        plan_change(planned.plan, before, after, families=families, parts=parts),
-        plan_change(planned.plan, after, before, families=families, parts=parts),
-        before,
-        after,
-    )
+    forth = plan_change(planned.plan, before, after, families=families, parts=parts)
+    back = plan_change(planned.plan, after, before, families=families, parts=parts)
+    tenancy, apart = planned.rules.tenancy, None
+    if tenancy is not None:
+        refuse_crossing(origin, first_crossing(planned.plan, tenancy, before, forth, families))
+        apart = first_crossing(planned.plan, tenancy, after, back, families) is None
+    return Change(forth, back, before, after, apart)
 
 
 def _bundles(folder: str, change: ChangePlan, basis: Mapping[str, int], stem: Mapping[str, str]) -> Iterator[File]:

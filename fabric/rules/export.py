@@ -31,6 +31,8 @@ from fabric.rules.manifest import (
 from fabric.rules.planned import PlannedRules
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import SwitchTable, prefix_text
+from fabric.rules.tenants.carried import check_dialect
+from fabric.rules.tenants.listed import tenant_files
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,12 @@ def refuse_overflow(planned: PlannedRules, overflows: tuple[Overflow, ...]) -> N
     names = planned.rules.topology.nodes.name
     ways = {
         "rules": "router ecmp aggregates best; single flows (router pinned) need a rule each; or a switch with more "
-        "entries",
+        "entries"
+        + (
+            "; tenants whose hosts are neighbours need fewest rules at ports"
+            if planned.rules.tenancy is not None
+            else ""
+        ),
         "groups": "router ecmp needs fewest groups; a larger --tolerance makes more groups equal",
         "members": "a larger --tolerance shortens groups",
     }
@@ -115,7 +122,10 @@ def export_files(
     about : mapping
         What the manifest says of the scenario: its name, digest and seed.
     """
+    if planned.rules.tenancy is not None:
+        check_dialect(dialect)
     yield from dialect.write(planned.rules)
+    yield from tenant_files(planned.rules)
     yield from address_files(planned.plan)
     yield File(LINKS, to_csv(LINK_COLUMNS, _link_rows(planned)))
     yield File(HOSTS, to_csv(HOST_COLUMNS, _host_rows(planned)))

@@ -10,15 +10,17 @@ from fabric.rules.addressing import AddressPlan
 from fabric.rules.changes import read_tables_of
 from fabric.rules.manifest import Manifest
 from fabric.rules.table import SwitchTable
+from fabric.rules.tenancy import Tenancy
 
 
 @dataclass(frozen=True, eq=False)
 class ExportBaseline:
-    """What an export is verified against: its manifest, the address plan, what its phase sends."""
+    """What an export is verified against: its manifest, the address plan, what its phase sends, its tenants."""
 
     manifest: Manifest
     plan: AddressPlan
     pairs: tuple[PairTraffic, ...]
+    tenancy: Tenancy | None = None
 
     def tables(self, folder: Path) -> dict[str, SwitchTable]:
         """Tables of the folder by name of the switch."""

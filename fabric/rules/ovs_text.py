@@ -85,12 +85,14 @@ def _prefix_text(family: int, address: int, bits: int) -> str:
 @lru_cache(maxsize=_CACHED)
 def _match_text(match: Match) -> str:
     if not match.family:
-        return ""
+        return f"in_port={_port_text(match.in_port)}," if match.in_port else ""
     if (match.src_port or match.dst_port) and match.protocol not in _TRANSPORTS:
         raise ValueError(f"{match} asks for ports of protocol {match.protocol}, which has none")  # ours, not the user's
     word = _WORDS.get((match.family, match.protocol))
     parts = [word] if word else [_WORDS[match.family, 0], f"nw_proto={match.protocol}"]
     dst, src = ("nw_dst", "nw_src") if match.family == 4 else ("ipv6_dst", "ipv6_src")
+    if match.in_port:
+        parts.append(f"in_port={_port_text(match.in_port)}")
     if match.src_bits:
         parts.append(f"{src}={_prefix_text(match.family, match.src, match.src_bits)}")
     if match.dst_bits:
@@ -242,8 +244,9 @@ def _match(text: str) -> Match:
         if key in fields:
             raise _UnreadError(f"{key} twice")
         fields[key] = value
+    in_port = _port(fields.pop("in_port")) if "in_port" in fields else 0
     if not fields:
-        return Match(0)
+        return Match(0, in_port=in_port)
     kinds = [key for key in fields if key in _KINDS]
     if len(kinds) != 1 or fields.pop(kinds[0]):
         raise _UnreadError(f"a match on {text.removesuffix(',')}; fabric's begin with one of {', '.join(_KINDS)}")
@@ -258,7 +261,7 @@ def _match(text: str) -> Match:
         ports = [_number(fields.pop(key), key, 65_535, 1) if key in fields else 0 for key in ("tp_src", "tp_dst")]
     if fields:
         raise _UnreadError(f"a match on {', '.join(fields)}, which fabric's tables do not have")
-    return Match(4 if family == 4 else 6, dst, dst_bits, src, src_bits, protocol, *ports)
+    return Match(4 if family == 4 else 6, dst, dst_bits, src, src_bits, protocol, ports[0], ports[1], in_port)
 
 
 def _prefix(text: str | None, family: int) -> tuple[int, int]:

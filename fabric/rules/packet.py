@@ -34,12 +34,14 @@ def _address_text(family: int, address: int) -> str:
     return "" if not family else str(IPv4Address(address) if family == 4 else IPv6Address(address))
 
 
-def matches(match: Match, packet: Packet) -> bool:
-    """Whether a match takes a packet.
+def matches(match: Match, packet: Packet, in_port: int = 0) -> bool:
+    """Whether a match takes a packet that comes in by a port; 0: by one that no rule asks for.
 
     >>> matches(Match(4, 0x0A000000, 8), Packet(4, 1, 0x0A000001))
     True
     """
+    if match.in_port not in (0, in_port):
+        return False
     if not match.family:
         return True
     if match.family != packet.family:
@@ -54,10 +56,10 @@ def matches(match: Match, packet: Packet) -> bool:
     )
 
 
-def find_rule(rules: Sequence[Rule], packet: Packet) -> Rule | None:
+def find_rule(rules: Sequence[Rule], packet: Packet, in_port: int = 0) -> Rule | None:
     """The rule of the highest priority that takes a packet; of equals, the first."""
     best: Rule | None = None
     for rule in rules:
-        if (best is None or rule.priority > best.priority) and matches(rule.match, packet):
+        if (best is None or rule.priority > best.priority) and matches(rule.match, packet, in_port):
             best = rule
     return best

@@ -23,6 +23,8 @@ from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.table import ROCE_PORT, UDP, Match
+from fabric.rules.tenancy import Tenancy
+from fabric.rules.tenants.deny import check_hosts, with_tenants
 from fabric.rules.tiers import chooses_once_per_tier
 from topologies.columns import Floats, column
 from topologies.topology import Topology
@@ -106,6 +108,8 @@ def plan_rules(
     number: int = 0,
     families: tuple[int, ...] = (4,),
     hash_seeds: HashSeeds = "tables",
+    tenancy: Tenancy | None = None,
+    port_rules: bool = True,
 ) -> PlannedRules:
     """Route a phase and make the tables that carry it.
 
@@ -117,6 +121,10 @@ def plan_rules(
         Place of the fabric in its scenario.
     hash_seeds : str
         Who says the seed of every switch's hash; where nobody does, all switches hash alike.
+    tenancy : Tenancy, optional
+        Tenants that the tables keep apart.
+    port_rules : bool
+        Whether they do so by rules at the ports of hosts; else the dialect has another way.
 
     Raises
     ------
@@ -151,6 +159,9 @@ def plan_rules(
             made, demand, prepared.pairs, planned, separate, offset=plan.offset, seed=options.seed if draws else None
         )
     rules = compile_tables(plan, made, router=router, families=families, seed=options.seed, flows=steps)
+    if tenancy is not None:
+        check_hosts(plan)
+        rules = with_tenants(rules, tenancy) if port_rules else replace(rules, tenancy=tenancy)
     return PlannedRules(
         rules,
         made,

@@ -73,6 +73,7 @@ def plan_probes(table: SwitchTable, plan: AddressPlan) -> ProbeSet:
     node = topology.node(table.name)
     ports = Ports(topology)
     members = {group.id: {bucket.port for bucket in group.buckets} for group in table.groups}
+    asked = {rule.match.in_port for rule in table.rules}  # ports of tenants, whose own rules would take the packet
     free = _Uncovered(table.rules)
     probes: list[Probe] = []
     unreachable: list[Rule] = []
@@ -82,7 +83,8 @@ def plan_probes(table: SwitchTable, plan: AddressPlan) -> ProbeSet:
             unreachable.append(rule)
             continue
         used = members.get(rule.action.value, set()) if rule.action.kind == "group" else {rule.action.value}
-        in_port = _in_port(plan, ports, node, used if rule.action.kind != "drop" else set())
+        avoided = asked if rule.action.kind == "drop" else asked | used
+        in_port = rule.match.in_port or _in_port(plan, ports, node, avoided)
         probes.append(Probe(len(probes) + 1, rule, in_port, packet, *_macs(plan, ports, node, in_port, packet)))
     return ProbeSet(table.name, tuple(probes), tuple(unreachable))
 
@@ -107,7 +109,7 @@ def _packet(rule: Rule, rules: Sequence[Rule], free: _Uncovered, plan: AddressPl
         src = match.src if match.src_bits else _other(plan, match.family, match.dst)
         src_port, dst_port = match.src_port or _SRC_PORT, match.dst_port or ROCE_PORT
         made = Packet(match.family, src, match.dst, match.protocol or UDP, src_port, dst_port)
-        return made if find_rule(rules, made) == rule else None
+        return made if find_rule(rules, made, match.in_port) == rule else None
     if rule not in free.first:
         return None
     address = free.first[rule] - on_line(match.family, 0)
@@ -229,8 +231,10 @@ def _row(probe: Probe) -> tuple[object, ...]:
 def match_text(match: Match) -> str:
     """A match for people: its prefix, and what else a single flow asks for."""
     if not match.family:
-        return "any"
+        return f"any in by port {match.in_port}" if match.in_port else "any"
     parts = [match.dst_text]
+    if match.in_port:
+        parts.append(f"in by port {match.in_port}")
     if match.src_bits:
         parts.append(f"from {match.src_text}")
     if match.protocol:

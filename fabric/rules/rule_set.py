@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.ports import Ports
 from fabric.rules.table import SwitchTable
 from topologies.topology import Topology
+
+if TYPE_CHECKING:
+    from fabric.rules.tenancy import Tenancy
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,8 @@ class RuleSet:
         Table of one of them.
     hash_seeds : mapping
         Seed of every switch's hash, 1 to 2**32 - 1, no two alike; by topology node.
+    tenancy : Tenancy or None
+        Whose endpoints are whose, where the scenario has tenants; the tables then keep them apart.
     """
 
     plan: AddressPlan
@@ -38,6 +44,7 @@ class RuleSet:
     nodes: Sequence[int]
     make: Callable[[int], SwitchTable]
     hash_seeds: Mapping[int, int] = field(default_factory=dict)
+    tenancy: Tenancy | None = None
 
     @property
     def topology(self) -> Topology:

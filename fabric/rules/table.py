@@ -16,6 +16,7 @@ ROCE_PORT = 4791
 MISS_PRIORITY = 0  # what no rule matches
 PREFIX_PRIORITY = 100  # plus the length of the prefix
 FLOW_PRIORITY = 1000  # rules for single flows, above every prefix
+DENY_PRIORITY = 2000  # plus the length of the prefix: rules at the port of a tenant, above everything
 
 
 class Match(NamedTuple):
@@ -32,11 +33,17 @@ class Match(NamedTuple):
     protocol: int = 0
     src_port: int = 0
     dst_port: int = 0
+    in_port: int = 0  # port the packet comes in by; 0: any
 
     @property
     def is_flow(self) -> bool:
         """Whether it asks for more than a destination."""
-        return bool(self.src_bits or self.protocol or self.src_port or self.dst_port)
+        return bool(self.src_bits or self.protocol or self.src_port or self.dst_port or self.in_port)
+
+    @property
+    def anywhere(self) -> Match:
+        """The same whatever port the packet comes in by."""
+        return self._replace(in_port=0)
 
     @property
     def dst_text(self) -> str:
@@ -111,11 +118,15 @@ def priority_of(match: Match) -> int:
     """
     if match.family == 0:
         return MISS_PRIORITY
+    if match.in_port:
+        return DENY_PRIORITY + match.dst_bits
     return FLOW_PRIORITY if match.is_flow else PREFIX_PRIORITY + match.dst_bits
 
 
 def cookie_of(match: Match) -> int:
-    """A 64-bit cookie decided by the match alone: first byte 0xfa, then the kind (1 prefix, 2 flow, 3 miss).
+    """A 64-bit cookie decided by the match alone: first byte 0xfa, then the kind.
+
+    Kinds are 1 prefix, 2 single flow, 3 what nothing matches, 4 port of a tenant.
 
     The last 48 bits are those of a hash, so that a rule keeps its cookie from one export to the next.
 
@@ -124,6 +135,7 @@ def cookie_of(match: Match) -> int:
     """
     from hashlib import blake2b
 
-    kind = 3 if match.family == 0 else 2 if match.is_flow else 1
-    digest = blake2b(",".join(map(str, match)).encode(), digest_size=6).digest()
+    kind = 3 if match.family == 0 else 4 if match.in_port else 2 if match.is_flow else 1
+    fields = match if match.in_port else match[:-1]  # as it was before there were tenants
+    digest = blake2b(",".join(map(str, fields)).encode(), digest_size=6).digest()
     return 0xFA << 56 | kind << 48 | int.from_bytes(digest, "big")

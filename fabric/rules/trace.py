@@ -163,7 +163,7 @@ class Tracer:
         The part counts all buckets of the port, so that a port with two buckets is one way.
         """
         table = self.tables[switch]
-        rule = find_rule(table.rules, packet)
+        rule = find_rule(table.rules, packet, in_port)
         if rule is None or rule.action.kind == "drop":
             return Hop(switch, in_port, rule, None, (), None, None, 1.0)
         if rule.action.kind == "output":

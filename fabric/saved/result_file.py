@@ -36,6 +36,7 @@ from fabric.result import (
 )
 from fabric.routing.router import Certificate, HashSpread
 from fabric.saved.archive import Archive, array_bytes, bad, write_archive
+from fabric.scenario.live_keys import refuse_live
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.provenance import envelope, version
 from topologies.columns import column
@@ -134,8 +135,11 @@ def _topology(folder: str, topology: Topology, members: dict[str, bytes]) -> dic
         members[f"{folder}/circuit.npy"] = array_bytes(topology.circuit)
     if topology.left is not None:
         members[f"{folder}/left.npy"] = array_bytes(topology.left)
+    if topology.in_clear is not None:
+        members[f"{folder}/in_clear.npy"] = array_bytes(topology.in_clear)
     return {
         **({"degraded": True} if topology.left is not None else {}),
+        **({"encrypted": True} if topology.in_clear is not None else {}),
         "circuit": topology.circuit is not None,
         "name": topology.name,
         "kind": topology.kind,
@@ -184,6 +188,7 @@ def _listed(value: Any) -> Any:
 
 def _sources(loaded: LoadedScenario, members: dict[str, bytes]) -> list[dict[str, str]]:
     """The scenario's text and the files it names, under the paths they had."""
+    refuse_live(loaded.tree.plain(), "a saved result")
     found: dict[str, bytes] = {name: text.encode() for name, text in loaded.sources.items()}
     for text in _texts(loaded.tree.plain()):
         try:
@@ -290,6 +295,10 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
     left = column(archive.array(f"{folder}/left.npy", "f", (links,)), np.float64) if record.get("degraded") else None
     if left is not None and len(left) and not 0 <= left.min() <= left.max() <= 1:
         raise bad(archive.path, f"{folder}: left has values that are not from 0 to 1")
+    encrypted = bool(record.get("encrypted"))
+    in_clear = column(archive.array(f"{folder}/in_clear.npy", "f", (links,)), np.float64) if encrypted else None
+    if in_clear is not None and len(in_clear) and not 0 < in_clear.min() <= in_clear.max() <= 1:
+        raise bad(archive.path, f"{folder}: in_clear has values that are not above 0 and at most 1")
     return Topology(
         str(record["name"]),
         str(record["kind"]),
@@ -300,6 +309,7 @@ def _read_topology(archive: Archive, record: Mapping[str, Any]) -> Topology:
         column(archive.array(f"{folder}/up.npy", "b", (links,)), np.bool_),
         circuit=circuit,
         left=left,
+        in_clear=in_clear,
     )
 
 

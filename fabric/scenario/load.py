@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -27,8 +28,14 @@ from topologies.catalogue import SECTIONS, Catalogue, builtin
 from topologies.errors import FabricError, Problem, ScenarioError, nearest
 from topologies.reading.file_bytes import file_bytes, stdin_bytes
 
+if TYPE_CHECKING:
+    from fabric.scenario.cluster_nodes import ReadGroup
+
 STDIN = "<stdin>"
 _MAX_INCLUDES = 50
+_OTHER_NODES = re.compile(
+    r"nodes\.[^.=]+(=|\.(from|path|context|kubeconfig|selector|pods|resource|live|partition|timeout|names|gpus|resources)\b)"
+)
 
 E = TypeVar("E", bound=FabricError)
 
@@ -65,6 +72,7 @@ class LoadedScenario:
     dropped: list[Problem] = field(default_factory=list, repr=False, compare=False)  # wrong elements of files
     said: list[str] = field(default_factory=list, repr=False, compare=False)  # what files were taken for, or left out
     catalogue_said: tuple[str, ...] = ()  # of that, what device types were
+    nodes_said: tuple[str, ...] = ()  # of that, where and when nodes of a cluster were read
     catalogue: Catalogue = field(default_factory=builtin, repr=False, compare=False)  # with the user's rows
 
     @property
@@ -124,14 +132,17 @@ def load_scenario_text(
 def with_overrides(loaded: LoadedScenario, texts: Sequence[str]) -> LoadedScenario:
     """The same scenario with more ``PATH=VALUE`` texts over its own; its files are not read again.
 
-    Where it brings a catalogue of its own they are, as prices lie over that.
+    Where it brings a catalogue of its own they are, as prices lie over that; nodes of a cluster are, where it is
+    another's that is meant.
 
     Raises
     ------
     LoadError
         As ``load_scenario``.
     """
-    if loaded.catalogues:
+    if loaded.catalogues or (
+        any(map(_OTHER_NODES.match, texts)) and any(node.source for node in loaded.scenario.nodes)
+    ):
         before = [f"{override.path}={override.value}" for override in loaded.overrides]
         return load_scenario(loaded.path, overrides=[*before, *texts])
     registries = Registries()
@@ -146,7 +157,7 @@ def with_overrides(loaded: LoadedScenario, texts: Sequence[str]) -> LoadedScenar
         overrides=(*loaded.overrides, *given),
         tree=tree,
         dropped=[],
-        said=list(loaded.catalogue_said),
+        said=[*loaded.catalogue_said, *loaded.nodes_said],
         catalogue=priced(registries.catalogue, scenario.costs.prices),
     )
 
@@ -159,16 +170,33 @@ def _loaded(
         chosen = registries or Registries()
         chosen = replace(chosen, catalogue=files.catalogue(chosen.catalogue))
         tree, given = _overridden(tree, overrides, chosen)
+        directory = Path() if str(path) == "-" else Path(path).parent
+        tree, read = _with_nodes_read(tree, directory)
         scenario = validate(tree, chosen)
     except ScenarioError as error:
         raise LoadError(error.problems, files.sources) from None
-    directory = Path() if str(path) == "-" else Path(path).parent
+    files.inputs += [InputFile(group.label, group.sha256) for group in read]
     loaded = LoadedScenario(
         scenario, str(path), directory, tuple(files.inputs), files.sources, given, tuple(files.catalogues), tree
     )
-    loaded.say(*chosen.catalogue.said)
+    nodes_said = tuple(text for group in read for text in group.said)
+    loaded.say(*chosen.catalogue.said, *nodes_said)
     catalogue = priced(chosen.catalogue, scenario.costs.prices)
-    return replace(loaded, catalogue_said=chosen.catalogue.said, catalogue=catalogue)
+    return replace(loaded, catalogue_said=chosen.catalogue.said, nodes_said=nodes_said, catalogue=catalogue)
+
+
+def _with_nodes_read(tree: Tree, directory: Path) -> tuple[Tree, list[ReadGroup]]:
+    """The tree with the nodes of clusters that it names; nothing of theirs is loaded where it names none."""
+    if not isinstance(tree.value, Mapping) or all(item.text("from") is None for item in _nodes(tree)):
+        return tree, []
+    from fabric.scenario.cluster_nodes import with_cluster_nodes
+
+    return with_cluster_nodes(tree, directory)
+
+
+def _nodes(tree: Tree) -> Sequence[Tree]:
+    nodes = tree.child("nodes")
+    return () if nodes is None else nodes.items
 
 
 def validate(tree: Tree, registries: Registries) -> Scenario:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from fabric.scenario.field_types import Name
+from fabric.scenario.node_source_schema import NodeSourceSpec
 from topologies.catalogue import NicModel, NodeModel, ScaleUpModel, catalogue_of, known_model
 from topologies.registry import Spec
 from topologies.units import Count, CountOrZero, SpeedGbps
@@ -86,7 +87,7 @@ class ScaleUpSpec(ScaleUpModel):
     model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
 
 
-class NodeSpec(Spec):
+class NodeSpec(NodeSourceSpec):
     """Hosts of one kind, and their NICs on each fabric."""
 
     group: Name = Field(description="Name of the group, unique", examples=["gpu"])
@@ -152,9 +153,14 @@ class NodeSpec(Spec):
     @model_validator(mode="after")
     def _names_differ(self, info: ValidationInfo) -> NodeSpec:
         self._row = catalogue_of(info.context).nodes[self.model] if self.model else None
+        if self.source and self._row and self.gpus_per_node != self._row.gpus:
+            raise ValueError(
+                f"the nodes there have {self.gpus_per_node} GPUs, and model {self.model} has {self._row.gpus}; name "
+                "their model, or leave model out"
+            )
         if self.scale_up is None and self.joined is not None:
             _check_domain(self.joined.domain, self.gpus_per_node)
-        if self.count > 1 and "{index" not in self.name:
+        if self.count > 1 and "{index" not in self.name and not self._listed:
             raise ValueError(f"name {self.name!r} gives {self.count} nodes the same name; include {{index}}")
         return self
 
@@ -179,8 +185,12 @@ class NodeSpec(Spec):
         return model.model_copy(update={"domain": self.gpus_per_node}) if model.domain == self._row.gpus else model
 
     def host_names(self) -> tuple[str, ...]:
-        """Names of the nodes, in order."""
-        return _named(self.name, self.group, self.first, self.count)
+        """Names of the nodes, in order; where there are more than are listed, those go by the template."""
+        listed = self._listed[: self.count]
+        if not listed:
+            return _named(self.name, self.group, self.first, self.count)
+        more = self.count - len(listed)
+        return (*listed, *_named(self.name, self.group, self.first + len(listed), more)) if more else listed
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from fabric.scenario.tenant_schema import EVERYBODY
 from topologies.errors import Problem, Where, nearest_hint
 from traffic.inventory import ALL, IMPLICIT
 
@@ -24,8 +25,10 @@ def check_references(data: Any) -> list[Problem]:
         fabrics=list(fabrics) if isinstance(fabrics, dict) else None,
         groups=_named(nodes, "group"),
         workloads=_named(workloads, "id"),
+        tenants=_named(data.get("tenants"), "name"),
     )
     problems = [*_repeated(nodes, "nodes", "group"), *_repeated(workloads, "workloads", "id")]
+    problems += [*_repeated(data.get("tenants"), "tenants", "name"), *_repeated_keys(data.get("tenants"))]
     problems += _repeated_sets(data)
     problems += _once(names.check(data), data)
     return problems + list(_without_nics(data, names))
@@ -34,10 +37,18 @@ def check_references(data: Any) -> list[Problem]:
 class _Names:
     """The names that exist; None where the list of them is itself malformed."""
 
-    def __init__(self, *, fabrics: list[str] | None, groups: list[str] | None, workloads: list[str] | None) -> None:
+    def __init__(
+        self,
+        *,
+        fabrics: list[str] | None,
+        groups: list[str] | None,
+        workloads: list[str] | None,
+        tenants: list[str] | None,
+    ) -> None:
         self.fabrics = fabrics
         self.groups = groups
         self.workloads = workloads
+        self.tenants = tenants
 
     def check(self, data: dict[str, Any]) -> Iterator[Problem]:
         for index, node in _items(data.get("nodes")):
@@ -52,6 +63,8 @@ class _Names:
             yield from self.workload(limit.get("workload"), ("limits", index, "workload"))
         for index, entry in _items(data.get("failures")):
             yield from self.fabric(entry.get("fabric"), ("failures", index, "fabric"))
+        for index, tenant in _items(data.get("tenants")):
+            yield from self.served(tenant, ("tenants", index))
 
     def workload_keys(self, value: Any, where: Where) -> Iterator[Problem]:
         """Fabrics and node groups at any depth of a workload."""
@@ -69,6 +82,14 @@ class _Names:
         for index, name in enumerate(value) if isinstance(value, list) else [(None, value)]:
             place = where if index is None else (*where, index)
             yield from _check("node group", name, self.groups, extra, place)
+
+    def served(self, tenant: dict[str, Any], where: Where) -> Iterator[Problem]:
+        """Tenants that one is shared with."""
+        value = tenant.get("shared_with")
+        known = None if self.tenants is None else [name for name in self.tenants if name != tenant.get("name")]
+        for index, name in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            place = (*where, "shared_with") if index is None else (*where, "shared_with", index)
+            yield from _check("tenant", name, known, [EVERYBODY], place)
 
     def fabric(self, name: Any, where: Where, *, on_key: bool = False) -> Iterator[Problem]:
         for problem in _check("fabric", name, self.fabrics, [], where):
@@ -149,6 +170,25 @@ def _repeated(items: Any, where: str, key: str) -> Iterator[Problem]:
                 hint="names have to differ",
             )
         seen.setdefault(name, index)
+
+
+def _repeated_keys(tenants: Any) -> Iterator[Problem]:
+    """Partition keys that two tenants have, one of them by its place in the list."""
+    taken: dict[int, int] = {}
+    for index, tenant in _items(tenants):
+        key = tenant.get("key")
+        given = isinstance(key, int) and not isinstance(key, bool)
+        number = int(key) if given and key is not None else index + 1
+        if number in taken:
+            place = ("tenants", index, "key") if given else ("tenants", index)
+            yield Problem(
+                f"partition key {number} is that of two tenants",
+                code="FP2107",
+                where=place,
+                notes=(f"the other is tenants[{taken[number]}]",),
+                hint="give both a key; without one it is the place in the list, from 1",
+            )
+        taken.setdefault(number, index)
 
 
 def _repeated_sets(data: dict[str, Any]) -> Iterator[Problem]:

@@ -41,6 +41,7 @@ from fabric.routing.names import (
 )
 from fabric.routing.packet_slowdown import DEFAULT_PACKET_SLOWDOWN
 from fabric.scenario.cost_schema import CostsSpec
+from fabric.scenario.encryption_schema import Encryption
 from fabric.scenario.failure_schema import FailureSpec, Left, RiskGroupSpec
 from fabric.scenario.field_types import LATER, Name
 from fabric.scenario.latency_schema import FabricLatency
@@ -48,6 +49,7 @@ from fabric.scenario.measured_schema import MeasuredSpec
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.reliability_schema import ReliabilitySpec
 from fabric.scenario.site_schema import SiteSpec
+from fabric.scenario.tenant_schema import TenantSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import MEDIA, Catalogue, builtin
 from topologies.errors import nearest, nearest_hint
@@ -55,7 +57,7 @@ from topologies.host_nics import nic_template
 from topologies.host_roles import HostKeys
 from topologies.reading.asked import CapacityAttribute
 from topologies.registry import Registry, Spec
-from topologies.units import Ratio, SpeedGbps, VolumeBytes, parse_bytes, parse_ratio, parse_seconds
+from topologies.units import Ratio, SpeedGbps, TimeS, VolumeBytes, parse_bytes, parse_ratio, parse_seconds
 from traffic.workload import WORKLOADS
 
 DEFAULT_EFFICIENCY = 0.92  # payload over line rate: Ethernet, IP, UDP and RoCEv2 headers, gaps, congestion control
@@ -163,19 +165,42 @@ TopologySpec = Annotated[
 ]
 
 
+class SharingKeys(Spec):
+    """Keys of every workload, whatever its kind: how it shares links with others."""
+
+    weight: float = Field(
+        default=1.0,
+        gt=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="Share of full links against other jobs, for fabric interference: twice the weight, twice the rate",
+        examples=[2],
+    )
+    period: TimeS | None = Field(
+        default=None,
+        description="Measured time from one step to the next without other jobs, for fabric interference; default: the "
+        "step time that is worked out",
+        examples=["2 s"],
+    )
+
+
 class Workload(Spec):
-    """One source of load: its name, and the keys of its kind."""
+    """One source of load: its name, the keys of its kind, and how it shares links with others."""
 
     id: str
     kind: str
     spec: SerializeAsAny[Spec]
+    sharing: SharingKeys = SharingKeys()
 
 
 @cache
 def with_id(model: type[Spec]) -> type[Spec]:
-    """A workload's model with the ``id`` that names it."""
+    """A workload's model with the keys of every kind: the ``id`` that names it, and how it shares links with others."""
     described = Field(description="Name of the workload, unique", examples=["llama70b"])
-    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, id=(Annotated[Name, described], ...))
+    sharing: dict[str, Any] = {name: (field.annotation, field) for name, field in SharingKeys.model_fields.items()}
+    return create_model(
+        model.__name__, __base__=model, __doc__=model.__doc__, id=(Annotated[Name, described], ...), **sharing
+    )
 
 
 def _validate_workload(value: object, info: ValidationInfo) -> Workload:
@@ -186,8 +211,9 @@ def _validate_workload(value: object, info: ValidationInfo) -> Workload:
     entry = registry[kind]
     named: Any = with_id(entry.model).model_validate(value, context=info.context)
     fields = {name: getattr(named, name) for name in entry.model.model_fields}
-    spec = entry.model.model_construct(_fields_set=named.model_fields_set - {"id"}, **fields)
-    return Workload(id=named.id, kind=entry.name, spec=spec)
+    spec = entry.model.model_construct(_fields_set=named.model_fields_set & set(fields), **fields)
+    given = {name: getattr(named, name) for name in SharingKeys.model_fields if name in named.model_fields_set}
+    return Workload(id=named.id, kind=entry.name, spec=spec, sharing=SharingKeys.model_construct(set(given), **given))
 
 
 WorkloadSpec = Annotated[Workload, PlainValidator(_validate_workload), WithJsonSchema({"x-one-of": "workloads"})]
@@ -312,6 +338,9 @@ class FabricSpec(Spec):
     efficiency: Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
         default=None, description="Payload over line rate: what headers, FEC and gaps leave; default: the tool's"
     )
+    encryption: Encryption = Field(
+        default=Encryption(), description="MACsec or IPsec on its links, and what that leaves of their rate"
+    )
     latency: FabricLatency = Field(default=FabricLatency(), description="Time that a short message is on its way")
 
     @property
@@ -335,6 +364,7 @@ METRICS: dict[str, tuple[Literal["fabric", "workload"], Unit]] = {
     "step_time": ("workload", "s"),
     "checkpoint_time": ("workload", "s"),
     "memory_per_gpu": ("workload", "bytes"),
+    "slowdown": ("workload", "ratio"),
 }
 _BY_LINK = ("offered", "utilisation", "links_over_capacity")
 
@@ -394,9 +424,11 @@ class LimitSpec(Spec):
         "step_time",
         "checkpoint_time",
         "memory_per_gpu",
+        "slowdown",
     ] = Field(
         description="What is measured; offered and utilisation are load over capacity, step_time a job's, "
-        "memory_per_gpu what its stage that needs most holds"
+        "memory_per_gpu what its stage that needs most holds, slowdown its step beside the other jobs over its step "
+        "alone, which fabric interference decides"
     )
     stat: Literal["max", "p99", "p50", "mean"] = Field(
         default="max", description="Which links: the worst, or a quantile"
@@ -430,9 +462,22 @@ class LimitSpec(Spec):
             raise ValueError(f"{self.metric} is measured on a {wanted}, not a {other}; remove {other}")
         if self.tier is not None and self.metric not in _BY_LINK:
             raise ValueError(f"{self.metric} is not of single links; remove tier")
-        if "stat" in self.model_fields_set and self.unit != "ratio":
+        if "stat" in self.model_fields_set and self.metric not in _BY_LINK[:2]:
             raise ValueError(f"{self.metric} is one number, without a {self.stat} of links; remove stat")
+        if self.metric == "slowdown":
+            self._check_slowdown()
         return self
+
+    def _check_slowdown(self) -> None:
+        """Refuse what fabric interference does not judge."""
+        if self.max < 1:
+            raise ValueError(f"a slowdown is a step over the step alone, 1 or more; write {1 + self.max:.4g}")
+        if self.when is not None:
+            raise ValueError("slowdown is not judged in failure cases; remove when, or give fabric interference --down")
+        if "at" in self.model_fields_set and self.at not in ("mean", "p100"):
+            raise ValueError(
+                "a slowdown is judged by its mean over phases, or at p100, the worst phase; write at: p100"
+            )
 
     @property
     def percentile(self) -> float | None:
@@ -480,6 +525,9 @@ class Scenario(Spec):
     nodes: tuple[NodeSpec, ...] = Field(default=(), description="Hosts; none: builders fill every host port")
     fabrics: dict[Name, FabricSpec] = Field(min_length=1, description="Networks by name")
     workloads: tuple[WorkloadSpec, ...] = Field(default=(), description="Jobs, storage and other sources of load")
+    tenants: tuple[TenantSpec, ...] = Field(
+        default=(), description="Who shares the fabrics: hosts of different tenants exchange nothing"
+    )
     limits: tuple[LimitSpec, ...] = Field(default=(), description="What has to hold; exit code 1 when it does not")
     down: tuple[str, ...] = Field(
         default=(), description="What is down, as --down takes it", examples=[["spine07", "link=leaf0:spine1"]]

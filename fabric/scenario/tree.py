@@ -11,7 +11,7 @@ from topologies.errors import Where
 Scalar = str | int | float | bool | None
 
 # Items of these top-level lists are known by a key of their own; the others are kept in order.
-NAMED_LISTS = {"nodes": "group", "workloads": "id", "risk_groups": "name", "failures": "name"}
+NAMED_LISTS = {"nodes": "group", "workloads": "id", "tenants": "name", "risk_groups": "name", "failures": "name"}
 _ADDED_LISTS = ("limits", "measured")
 _NAME_KEYS = ("group", "id", "name")
 

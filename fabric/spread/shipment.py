@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fabric.scenario.live_keys import refuse_live
 from fabric.scenario.load import STDIN, LoadedScenario, load_scenario
 from topologies.errors import FabricError
 
@@ -50,8 +51,9 @@ class Shipment:
         Raises
         ------
         FabricError
-            FP9510 where they are too large together.
+            FP9510 where they are too large together; FP6285 where it reads a running cluster.
         """
+        refuse_live(loaded.tree.plain(), "work in several processes")
         files = {name: text.encode() for name, text in loaded.sources.items()}
         for name, path in _named_files(loaded, texts):
             files.setdefault(name, path.read_bytes())

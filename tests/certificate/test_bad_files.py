@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -169,6 +170,42 @@ def test_a_bad_column(path, name, change, code, words):
     """Wrong type, shape or value; the message names column and row."""
     found, message = changed(path, f"{name}.npy", change)
     assert found == code
+    assert words in message
+
+
+def test_a_bomb_is_refused_by_the_size_that_it_states(tmp_path):
+    """300 MiB of blanks as its manifest, in 0.3 MB: nothing is unpacked."""
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("manifest.json", "w") as member:
+        for _ in range(300):
+            member.write(b" " * (1 << 20))
+    tracemalloc.start()
+    code, message = refusal(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert code == "FP6040"
+    assert "would unpack to 314,572,800" in message
+    assert peak < 2**22
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [("[", "not a column"), ("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }", "bytes follow")],
+    ids=["bracket", "of 1e12"],
+)
+def test_a_header_that_is_none_or_promises_more_than_follows(path, header, words):
+    """Refused as the column that it is in."""
+    text = header.encode() + b" " * (-(len(header) + 11) % 64) + b"\n"
+    data = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+    with zipfile.ZipFile(path) as archive:
+        found = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(found["manifest.json"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in found.items():
+            archive.writestr(name, data if name == "phase0/price.npy" else content)
+    assert manifest["version"] == 1
+    code, message = refusal(path)
+    assert code == "FP6042"
     assert words in message
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from lake import lake_text
 from nccl_tests_logs import Printed, text_log
 from rule_cases import exported
 
@@ -14,6 +16,7 @@ from fabric.faces.views import row_kinds as kinds
 from fabric.output.row_kind import RowKind
 
 MODEL = Path(__file__).parents[1] / "golden" / "cases" / "training.fabric.yaml"
+SHARING = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
 TRAFFIC = """\
 version: 1
 name: small
@@ -29,6 +32,7 @@ workloads:
   - {id: shuffle, kind: all-to-all, fabric: main, size: 1 GB}
   - {id: backup, kind: permutation, fabric: storage, size: 2 GB}
 """
+GIVES = {"nvidia.com/gpu": "8", "cpu": "96", "memory": "1Ti"}
 BAD = """\
 version: 1
 name: x
@@ -46,8 +50,12 @@ def make_files(folder: Path) -> None:
     (folder / "placed.yaml").write_text(TRAFFIC + job, encoding="utf-8")
     (folder / "t.yaml").write_text(TRAFFIC.replace("size: 1 GB", "size: 3 GB"), encoding="utf-8")
     (folder / "model.yaml").write_text(MODEL.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "sharing.yaml").write_text(SHARING.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    (folder / "lake.yaml").write_text(lake_text(), encoding="utf-8")
     (folder / "work.yaml").write_text("version: 1\nwork: [{id: spines, drain: fabric=main role=spine, each: true}]\n")
+    nodes = [{"kind": "Node", "metadata": {"name": name}, "status": {"capacity": GIVES}} for name in ("n0", "n1")]
+    (folder / "nodes.json").write_text(json.dumps({"kind": "List", "items": nodes}))
     hosts = tuple(f"gpu{number}" for number in range(8))
     (folder / "run.log").write_text(text_log(Printed(hosts=hosts, gpus=2)), encoding="utf-8")
     loads = "".join(f"leaf{leaf} -> spine{spine},{leaf + spine}\n" for leaf in range(2) for spine in range(2))
@@ -209,11 +217,22 @@ ANSWERS: dict[str, tuple[tuple[str, ...], RowKind, Line]] = {
         ("drain",), kinds.WINDOWS,
         lambda at: ["drain", f"{at}/s.yaml", "--switch", "fabric=main role=spine", "--no-failures", "-q"],
     ),
+    "nodes": (
+        ("nodes",), kinds.NODES, lambda at: ["nodes", "kubernetes", "--path", f"{at}/nodes.json", "-q"],
+    ),
+    "interference": (
+        ("interference",), kinds.SHARINGS, lambda at: ["interference", f"{at}/sharing.yaml", "--no-shifts", "-q"],
+    ),
     "place": (("place",), kinds.PLACEMENTS, lambda at: ["place", f"{at}/placed.yaml", "--job", "ring", "-q"]),
     "plan change": (
         ("plan", "change"), kinds.WINDOWS,
         lambda at: ["plan", "change", f"{at}/s.yaml", f"{at}/work.yaml", "--no-failures", "-q"],
     ),
+    "export hdfs": (
+        ("export",), kinds.STORED,
+        lambda at: ["export", "hdfs", f"{at}/lake.yaml", "-o", f"{at}/hdfs", "--force", "-q"],
+    ),
+    "storage": (("storage",), kinds.LAYOUTS, lambda at: ["storage", f"{at}/lake.yaml", "-q"]),
     "grow": (("grow",), kinds.GROWTH, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "-q"]),
     "grow by steps": (
         ("grow",), kinds.WORK, lambda at: ["grow", f"{at}/s.yaml", "--to", "32", "--rows", "steps", "-q"],

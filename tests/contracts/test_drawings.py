@@ -24,8 +24,10 @@ nodes: [{group: hosts, count: 16, per_rack: 4, nics: {main: {speed: 100G}}}]
 fabrics: {main: {topology: {kind: fat-tree, radix: 4, speed: 100G}}}
 workloads: [{id: shuffle, kind: all-to-all, members: hosts, size: 1 GiB}]
 """
-EVERY = pytest.mark.parametrize("name", VIEWS.names())
-OF_TRAFFIC = pytest.mark.parametrize("name", [name for name in VIEWS.names() if VIEWS[name].of_scenario is None])
+OF_PLAN = [name for name in VIEWS.names() if VIEWS[name].of_observed is None]  # others need what was observed
+EVERY = pytest.mark.parametrize("name", OF_PLAN)
+OF_TRAFFIC = pytest.mark.parametrize("name", [name for name in OF_PLAN if VIEWS[name].of_scenario is None])
+OF_OBSERVED = pytest.mark.parametrize("name", [name for name in VIEWS.names() if name not in OF_PLAN])
 
 
 def routed(path: Path) -> Drawn:
@@ -137,6 +139,25 @@ def test_the_command_draws_and_lists_it(name, pods, tmp_path, capsys):
     path = tmp_path / "picture.svg"
     assert run(["draw", name, str(pods), "-o", str(path), "-q"]) == 0
     assert path.stat().st_size > 500
+    capsys.readouterr()
+    assert run(["draw", "--help"]) == 0
+    assert f"  {name} " in capsys.readouterr().out
+
+
+@OF_OBSERVED
+def test_a_view_of_what_is_plugged_needs_it_and_is_listed(name, tmp_path, capsys, monkeypatch):
+    """Drawn of the example room; the command without it says what to write, and other views refuse it."""
+    monkeypatch.chdir(tmp_path)
+    room = EXAMPLE.parent / "cabling"
+    words = ["draw", name, str(room / "room.fabric.yaml"), "-q"]
+    assert run(words) == 2
+    assert "needs --observed" in capsys.readouterr().err
+    for kind in ("svg", "dot", "png"):
+        path = tmp_path / f"picture.{kind}"
+        assert run([*words, "--observed", f"lldp:{room / 'lldp'}", "-o", str(path)]) == 0
+        assert path.stat().st_size > 500
+    assert ET.parse(tmp_path / "picture.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert run(["draw", "tier", str(EXAMPLE), "--observed", "lldp:x", "-q"]) == 2
     capsys.readouterr()
     assert run(["draw", "--help"]) == 0
     assert f"  {name} " in capsys.readouterr().out

@@ -18,7 +18,8 @@ from fabric.faces.report.page import to_page
 from fabric.faces.report.record import report_record
 from fabric.faces.report.section import SECTIONS
 from fabric.faces.report.source import ReportSource
-from fabric.operate.load_check.check import LoadSource, check_loads
+from fabric.operate.load_check.check import check_loads
+from fabric.operate.load_check.sources import LoadSource
 from fabric.output.table import Table
 from fabric.pipeline.run import run_scenario
 from fabric.saved.design_file import open_design

@@ -1,7 +1,7 @@
 """GPU-hours lost a month by a whole sweep, against enumeration of all states with at most two parts down."""
 
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from fabric.failures.chunks import Ground, Sweep
 from fabric.failures.enumerate import case_set
 from fabric.failures.expected import expected_losses, plant_of
+from fabric.failures.job_reaction import failing_jobs
 from fabric.failures.rates import Rates
 from fabric.failures.request import FailureRequest
 from fabric.failures.sweep import run_failures
@@ -233,3 +234,76 @@ def test_figures_of_the_sweep_and_figures_of_their_own_give_the_same_plant(tmp_p
     np.testing.assert_allclose(one.effects.stretch, other.effects.stretch)
     np.testing.assert_array_equal(one.holds, other.holds)
     assert expected_losses(one, 250) == expected_losses(other, 250)
+
+
+SHARED = (
+    SCENARIO.replace("100%", "100%%")
+    .replace(
+        "  - {id: shuffle, kind: all-to-all, fabric: main, size: 1 GiB}\n",
+        "  - {id: shuffle, kind: all-to-all, fabric: main, members: %s, size: 1 GiB}\n"
+        "  - {id: stripes, kind: all-to-all, fabric: main, members: %s, size: 1 GiB}\n",
+    )
+    .replace(
+        "  - {group: gpu, count: 4, gpus: 8, nics: {main: {speed: 100G, count: 1}}}\n",
+        "  - {group: pair, count: 2, gpus: 8, nics: {main: {speed: 100G, count: 1}}}\n"
+        "  - {group: rest, count: 2, gpus: 8, nics: {main: {speed: 100G, count: 1}}}\n",
+    )
+)
+
+
+def jobs_of(tmp_path, *members):
+    """Two patterns on these groups."""
+    return failing_jobs(run_scenario(loaded(tmp_path, SHARED % members)))
+
+
+@pytest.mark.parametrize(
+    ("members", "gpus"),
+    [
+        (("all", "pair"), [16 + 16 / 2, 16 / 2]),
+        (("pair", "pair"), [8, 8]),
+        (("all", "all"), [16, 16]),
+        (("pair", "rest"), [16, 16]),
+    ],
+)
+def test_gpus_that_two_patterns_share_count_to_both_and_once_in_all(members, gpus, tmp_path):
+    """Eight GPUs a host, those of hosts that both use halved; the order of the jobs does not matter, and it is said."""
+    jobs = jobs_of(tmp_path, *members)
+    assert [job.gpus for job in jobs] == gpus
+    assert [job.gpus for job in jobs_of(tmp_path, *members[::-1])] == gpus[::-1]
+    shared = [any("equal parts" in one.text for one in job.assumptions) for job in jobs]
+    assert shared == [sum(gpus) != 8 * sum(len(job.hosts) for job in jobs)] * 2
+
+
+def test_losses_of_shared_gpus_are_those_of_every_state_walked_through(tmp_path):
+    """Brute force over every host that is up or down: a pattern stands still without one of its hosts.
+
+    A GPU loses a half for either of its two patterns that stands still; hosts are up 4,000 of 4,005 hours, for GPUs see
+    ``enumerated``. Cables and switches do not fail here.
+    """
+    quiet = "    link: {rate: 0 %/month}\n    switch: {rate: 0 %/month}\n    software: {rate: 0 %/month}\n"
+    text = SHARED % ("pair", "all")
+    text = text.replace(
+        "    link: {rate: MTBF 990 h, repair: 10 h}\n    switch: {rate: MTBF 1980 h, repair: 20 h}\n", quiet
+    )
+    expected = swept(tmp_path, text, months=4_000).expected
+    up = (20_000 / 8) / (20_000 / 8 + 10) * 4_000 / 4_005
+    users = {"pair0": ("a", "b"), "pair1": ("a", "b"), "rest0": ("b",), "rest1": ("b",)}
+    lost = 0.0
+    for state in product([True, False], repeat=4):
+        chance = np.prod([up if works else 1 - up for works in state])
+        still = {job for works, jobs in zip(state, users.values(), strict=True) if not works for job in jobs}
+        lost += chance * sum(8 * sum(job in still for job in jobs) / len(jobs) for jobs in users.values())
+    mean = expected.gpu_hours_lost_per_month
+    assert expected.gpu_hours_per_month == pytest.approx(32 * HOURS_PER_MONTH)
+    error = 4 * (mean.p95 - mean.p5) / 3.3 / np.sqrt(4_000)
+    assert mean.mean == pytest.approx(lost * HOURS_PER_MONTH, abs=error)
+
+
+def test_what_stalls_one_of_two_patterns_loses_its_part_of_their_gpus(tmp_path):
+    """The NIC of a host of ``rest``: its pattern waits with 16 + 16 / 2 GPUs, the other goes on; of ``pair`` both."""
+    result = swept(tmp_path, SHARED % ("pair", "all"), kinds=("link",), months=250)
+    case = next(case for case in result.failures if any("rest0" in part for part in case.parts))
+    lost = {job.id: job.lost_gpu_hours for job in case.jobs}
+    assert lost == {"shuffle": pytest.approx(0), "stripes": pytest.approx(24 * 10)}
+    case = next(case for case in result.failures if any("pair0" in part for part in case.parts))
+    assert sum(job.lost_gpu_hours for job in case.jobs) == pytest.approx(32 * 10)

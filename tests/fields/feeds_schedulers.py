@@ -142,13 +142,26 @@ def first(raises: bool = False, keys: Mapping[str, Any] | None = None, **parts: 
     return kubernetes([node(), node("n1")], [node(**parts), node("n1")], raises=raises, **(keys or {}))
 
 
+def running(**spec: Any) -> dict[str, Any]:
+    """A pod that holds 6 GPUs of the first node."""
+    container = {"resources": {"requests": {"nvidia.com/gpu": "6"}}}
+    name = node()["metadata"]["name"]
+    return {
+        "kind": "Pod", "metadata": {"name": "p"}, "status": {"phase": "Running"},
+        "spec": {"nodeName": name, "containers": [container], **spec},
+    }  # fmt: skip
+
+
 def condition(name: str, status: str = "True") -> Feed:
     return first(status={"conditions": [{"type": "Ready", "status": "True"}, {"type": name, "status": status}]})
 
 
 def kubernetes_feeds() -> dict[str, Feed]:
     both = [node(), node("n1")]
+    held = [*both, running()]
     feeds = {
+        "Pod": kubernetes(both, held),
+        "Pod.spec.resourceClaims": kubernetes(held, [*both, running(resourceClaims=[{"name": "nic"}])]),
         "kind": kubernetes(both, {"kind": "PodList", "items": both}, raises=True),
         "items": kubernetes(both, [node("n1"), node()]),
         "apiVersion": kubernetes(both, {"apiVersion": "v1", "items": both}),

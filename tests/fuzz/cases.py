@@ -30,7 +30,7 @@ from traffic.workload import PATTERNS, WORKLOADS
 
 # Commands that wait for somebody else, and flags that do.
 WAITING_FLAGS = {"--watch", "--follow"}
-NETWORKED = {"push", "serve"}
+NETWORKED = {"nodes", "push", "serve"}
 FEEDS_FOLDER = Path(__file__).parents[1] / "fields"
 ROOT = Path(__file__).parents[2]
 SCENARIO = """\

@@ -47,6 +47,60 @@ def test_a_hashed_pod_is_watched_as_a_whole(tmp_path: Path) -> None:
     promtool("test", "rules", *sorted(f"tests/{path.name}" for path in (out / "tests").iterdir()), at=out)
 
 
+PLANES = """\
+version: 1
+name: planes
+fabrics:
+  main:
+    topology:
+      kind: multi-plane
+      planes: 2
+      plane: {kind: leaf-spine, leaves: 2, spines: 2, hosts_per_leaf: 4, host_speed: 100G, uplink_speed: 400G}
+    routing: {router: ecmp}
+nodes: [{group: gpu, count: 8, gpus: 1, nics: {main: {speed: 100G, ports: 2}}}]
+workloads: [{id: shuffle, kind: all-to-all, fabric: main, rate: 100 Gb/s}]
+"""
+
+
+def test_one_of_two_planes_that_is_down_sets_off_its_alert_and_the_other_does_not(tmp_path: Path) -> None:
+    """All links of plane 0 report down: FabricPlaneDown of plane 0 alone; rules without that alert fail the test."""
+    (tmp_path / "planes.fabric.yaml").write_text(PLANES, encoding="utf-8")
+    out = tmp_path / "rules"
+    words = ["export", "prometheus", str(tmp_path / "planes.fabric.yaml"), "-o", str(out), "--draws", "0", "-q"]
+    assert fabric(words) == 0
+    told = json.loads((out / "manifest.json").read_text())["fabrics"]["main"]["faults_in_tests"]
+    assert "FabricPlaneDown: plane 0 is down" in told
+    promtool("test", "rules", "tests/main.faults.test.yml", at=out)
+    text = (out / "alerts.rules.yml").read_text(encoding="utf-8")
+    blind = text.replace(r"{plane!=\"\"}) == 0", r"{plane=\"9\"}) == 0")
+    assert blind != text
+    (out / "alerts.rules.yml").write_text(blind, encoding="utf-8")
+    with pytest.raises(AssertionError, match="FabricPlaneDown"):
+        promtool("test", "rules", "tests/main.faults.test.yml", at=out)
+
+
+def test_of_many_links_a_sample_that_is_said_is_tested_in_every_tier(tmp_path: Path) -> None:
+    """Twelve leaves with ten hosts: 288 links. Some of the hosts, not the first ones; the same again."""
+    pod(tmp_path, router="ecmp", leaves=12, hosts=10, batch=7680)
+    texts = []
+    for name in ("rules", "again"):
+        out = tmp_path / name
+        words = ["export", "prometheus", str(tmp_path / "pod.fabric.yaml"), "-o", str(out), "--draws", "0", "-q"]
+        assert fabric(words) == 0
+        texts.append((out / "tests" / "main.faults.test.yml").read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+    said = [line for line in texts[0].splitlines() if line.startswith("# ")]
+    assert said[0].endswith("of 288 measured links; switches of each tier drawn with seed 0:")
+    assert said[1].startswith("# host-leaf: 40 of 120 below: ")
+    assert said[2].startswith("# leaf-spine: 12 of 12 below: leaf0")
+    assert "gpu0, gpu1, gpu2, gpu3" not in said[1]
+    told = json.loads((tmp_path / "rules" / "manifest.json").read_text())["fabrics"]["main"]["faults_in_tests"]
+    for alert in ("FabricLinkDown", "FabricLinkErrors"):
+        links = [text for text in told if text.startswith(alert)]
+        assert ["leaf" in text.split(" -> ")[0] for text in links] == [False, True]
+    promtool("test", "rules", "tests/main.faults.test.yml", at=tmp_path / "rules")
+
+
 @pytest.mark.parametrize("profile", ["node", "gnmi", "dcgm"])
 def test_other_exporters_names_tell_the_same_faults(profile: str, tmp_path: Path) -> None:
     """Ports of hosts or of switches; counters, states and errors under the names of each exporter."""

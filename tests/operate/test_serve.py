@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import re
@@ -18,6 +20,7 @@ from pathlib import Path
 import pytest
 from drain_cases import TEXT
 
+from fabric.cli.commands.serve import _address, command
 from fabric.cli.main import run as cli
 from fabric.faces.web.pages import pages_of
 from fabric.faces.web.server import PlanServer, open_server
@@ -117,6 +120,61 @@ def test_health_says_which_inputs_have_changed(served: PlanServer, planned: Run)
         path.write_text(before)
 
 
+def test_a_series_counts_the_inputs_that_have_changed(served: PlanServer, planned: Run) -> None:
+    """Also one that is gone; the series is there once, under its own help and type."""
+    path = Path(planned.loaded.path)
+    assert _get(served, "/metrics")[1].endswith(
+        "\n# TYPE fabric_plan_inputs_changed gauge\nfabric_plan_inputs_changed 0\n"
+    )
+    kept = path.rename(path.with_suffix(".kept"))
+    try:
+        text = _get(served, "/metrics")[1]
+        assert "\nfabric_plan_inputs_changed 1\n" in text
+        assert text.count("fabric_plan_inputs_changed gauge") == 1
+    finally:
+        kept.rename(path)
+    assert "\nfabric_plan_inputs_changed 0\n" in _get(served, "/metrics")[1]
+
+
+def test_inputs_are_read_again_only_when_they_look_otherwise(
+    planned: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A probe every few seconds costs a look at the file, not all of its bytes; same size, other bytes: read."""
+    path = tmp_path / "s.fabric.yaml"
+    path.write_bytes(Path(planned.loaded.path).read_bytes())
+    pages = pages_of(run_scenario(load_scenario(str(path))), "snmp", MonitoringRequest())
+    reads = []
+    whole = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, kind: reads.append(file.name) or whole(file, kind))
+
+    def changed() -> list[str]:
+        page = pages.at("/healthz")
+        assert page is not None
+        return list(json.loads(page.body)["inputs_changed"])
+
+    assert [changed(), changed(), changed()] == [[], [], []]
+    assert reads == [str(path)]
+    path.write_bytes(path.read_bytes().replace(b"drained", b"DRAINED"))
+    assert [changed(), changed()] == [[str(path)]] * 2
+    assert len(reads) == 2
+
+
+def test_a_plan_from_standard_input_never_changes(monkeypatch: pytest.MonkeyPatch, planned: Run) -> None:
+    text = Path(planned.loaded.path).read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    page = pages_of(run_scenario(load_scenario("-")), "snmp", MonitoringRequest()).at("/healthz")
+    assert page is not None
+    assert json.loads(page.body)["inputs_changed"] == []
+
+
+def test_a_scenario_that_cannot_be_read_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything listens: exit code 3 and the file."""
+    assert cli(["serve", str(tmp_path / "none.fabric.yaml")]) == 3
+    said = capsys.readouterr().err
+    assert "none.fabric.yaml" in said
+    assert "http" not in said
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("HEAD", "/metrics", 200), ("GET", "/etc/passwd", 404), ("GET", "/../", 404),
                                    ("POST", "/", 501), ("PUT", "/metrics", 501), ("DELETE", "/", 501)],
@@ -136,6 +194,15 @@ def test_a_port_that_is_taken_is_refused(served: PlanServer) -> None:
     with pytest.raises(OutputError, match="in use") as refused:
         open_server("127.0.0.1", served.server_address[1], served.pages, lambda _: None)
     assert refused.value.problems[0].code == "FP9871"
+
+
+def test_it_listens_on_loopback_unless_told_otherwise() -> None:
+    """The default, and a port alone; what others reach has to be said in full."""
+    (listen,) = [option for option in command.params if option.name == "listen"]
+    assert _address(str(listen.default)) == ("127.0.0.1", 9469)
+    assert _address(":80") == ("127.0.0.1", 80)
+    assert _address("0.0.0.0:80") == ("0.0.0.0", 80)
+    assert _address("[::]:80") == ("::", 80)
 
 
 @pytest.mark.parametrize("listen", ["9469", "localhost:http", "127.0.0.1:70000"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,16 @@ def require(*programs: str, root: bool = True) -> None:
     why = f"not installed: {', '.join(missing)}" if missing else ""
     if not why and root and os.geteuid() != 0:
         why = "needs root for network namespaces"
+    _skip_or_fail(why)
+
+
+def require_here(*paths: Path) -> None:
+    """Skip or fail likewise without these files, which ``scripts/`` put into the virtual environment."""
+    missing = [path.name for path in paths if not path.exists()]
+    _skip_or_fail(f"not in {paths[0].parent}: {', '.join(missing)}" if missing else "")
+
+
+def _skip_or_fail(why: str) -> None:
     if why and os.environ.get("FABRIC_REQUIRE_REAL"):
         pytest.fail(f"{why}; scripts/setup.sh dev installs what tests need", pytrace=False)
     if why:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from real_programs import SEARCHED, require
+from real_programs import SEARCHED, require_here
 from scheduler_plans import built, plan_of, written
 
-pytestmark = pytest.mark.real_kubectl
-require("kubectl", root=False)
+pytestmark = pytest.mark.real_helm
+KUBECTL = Path(sys.prefix) / "tools" / "kubectl"
+require_here(KUBECTL)
 
 
 def test_kubectl_reads_every_node_and_its_labels(tmp_path: Path) -> None:
     plan = plan_of(built("fat-tree"))
     folder = written(tmp_path, plan, "kueue")
-    words = ["kubectl", "label", "--local", "-f", str(folder / "nodes.json"), "seen=yes", "-o", "json"]
+    words = [KUBECTL, "label", "--local", "-f", str(folder / "nodes.json"), "seen=yes", "-o", "json"]
     environment = {**os.environ, "PATH": SEARCHED, "HOME": str(tmp_path)}
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60, env=environment)
     decoder, text, found = json.JSONDecoder(), done.stdout.strip(), {}
@@ -52,7 +54,7 @@ def test_the_script_gives_kubectl_nodes_and_labels_that_it_takes(tmp_path: Path)
     node.write_text(json.dumps({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "unit0-h0"}}))
     labels = [word for word in calls[0] if "=" in word]
     done = subprocess.run(
-        ["kubectl", "label", "--local", "--overwrite", "-f", str(node), *labels, "-o", "json"],
+        [KUBECTL, "label", "--local", "--overwrite", "-f", str(node), *labels, "-o", "json"],
         capture_output=True, text=True, check=True, timeout=60, env={**os.environ, "PATH": SEARCHED},
     )  # fmt: skip
     assert json.loads(done.stdout)["metadata"]["labels"] == dict(label.split("=") for label in labels)

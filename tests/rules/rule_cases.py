@@ -106,4 +106,4 @@ def verdict_on(scenario: Path, folder: Path) -> Verdict:
     loaded = load_scenario(str(scenario), overrides=[])
     down = manifest.what_if["down"]
     baseline = export_baseline(folder, loaded, down=tuple(down))
-    return verify_export(folder, manifest, baseline.plan, baseline.pairs)
+    return verify_export(folder, manifest, baseline.plan, baseline.pairs, tenancy=baseline.tenancy)

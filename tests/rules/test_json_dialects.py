@@ -93,7 +93,7 @@ def test_ofctl_rest_json_reads_back_as_the_table(tmp_path: Path) -> None:
 
 
 DAMAGE: dict[str, Any] = {
-    "another match": lambda one: one["flows"][0]["match"].update(in_port=1),
+    "another match": lambda one: one["flows"][0]["match"].update(vlan_vid=1),
     "two actions": lambda one: one["flows"][0]["actions"].append({"type": "OUTPUT", "port": 1}),
     "an action that sets a field": lambda one: one["flows"][0]["actions"][0].update(type="SET_FIELD"),
     "a group of type all": lambda one: one["groups"][0].update(type="ALL"),

@@ -123,7 +123,7 @@ def test_dumped_groups_read_as_groups(dump):
         ("priority=1,nw_dst=10.0.0.0/8,actions=drop", "a match on nw_dst=10.0.0.0/8"),  # ovs drops that match silently
         ("priority=1,ip,ip,actions=drop", "ip twice"),
         ("priority=1,ip,ipv6,actions=drop", "a match on ip,ipv6"),
-        ("priority=1,ip,in_port=1,actions=drop", "a match on in_port"),
+        ("priority=1,ip,dl_vlan=1,actions=drop", "a match on dl_vlan"),
         ("priority=1,ip,nw_dst=10.0.0.1/8,actions=drop", "host bits"),
         ("priority=1,ip,nw_dst=10.0.0.0/0.0.0.255,actions=drop", "is not a number"),  # no hostmask, no wildcards inside
         ("priority=1,ip,nw_dst=10.0.0.0/33,actions=drop", "not in 0 to 32"),

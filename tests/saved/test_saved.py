@@ -8,6 +8,7 @@ import io
 import json
 import random
 import shutil
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import fields
@@ -226,6 +227,20 @@ def test_a_forged_column_is_refused_though_its_hash_is_right(
     nodes = len(open_result(good).result.routes[0].topology.nodes)
     with pytest.raises(FabricError, match=words):
         open_result(forged(good, tmp_path / "x.fpr", member, data(nodes)))
+
+
+def test_a_bomb_is_refused_by_the_size_that_it_states(tmp_path: Path) -> None:
+    """300 MiB of blanks as its manifest, in 0.3 MB: nothing is unpacked."""
+    bomb = tmp_path / "bomb.fpr"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("manifest.json", "w") as member:
+        for _ in range(300):
+            member.write(b" " * (1 << 20))
+    tracemalloc.start()
+    with pytest.raises(FabricError, match="would unpack to 314,572,800"):
+        open_result(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**22
 
 
 def test_a_result_without_its_scenario_is_refused(good: Path, tmp_path: Path) -> None:

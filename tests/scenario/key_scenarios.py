@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from topologies.builder import TOPOLOGIES
 from traffic.workload import PATTERNS
@@ -39,6 +42,13 @@ LARGE = {"global": 64, "micro": 32, "sequence": 8192}
 MESH = {"speed": "448 GB/s", "mesh": True}
 
 ODD = {**STORE, "group": "odd", "count": 5, "model": "storage-2u-24nvme", "nics": {"extra": {"speed": "50G"}}}
+
+
+def encrypted(**keys: Any) -> Data:
+    """A pattern over links that are encrypted."""
+    data = scenario({"kind": "permutation", "size": "1 GB"})
+    data["fabrics"]["main"]["encryption"] = keys
+    return data
 
 
 def clusters(*workloads: Data, **keys: Any) -> Data:
@@ -296,6 +306,15 @@ def _storages() -> list[Data]:
             {"kind": "storage", **ends, "replication": 3, "failure_domain": "rack", "recovery": recovery},
             {"kind": "storage", **ends, "erasure": {"k": 2, "m": 1}, "recovery": {**recovery, "when": "rebalance"}},
             {"kind": "storage", **{**ends, "servers": "odd"}, "failure_domain": "rack", "placement_groups": 64},
+            {
+                "kind": "storage",
+                **ends,
+                "replication": 2,
+                "read_from": "nearest",
+                "stored": "40 TB",
+                "devices": [{"class": "hdd", "count": 8, "size": "4 TB"}],
+                "recovery": {"within": "2 h", "when": "host-loss"},
+            },
             {"kind": "lustre", **ends, "stripe_count": 2, "targets_per_server": 2, "files_per_client": 2, "seed": 1},
             {"kind": "hdfs", **ends, "replication": 3},
             {
@@ -403,6 +422,25 @@ def _routings() -> list[Data]:
     return [*found, limited]
 
 
+CLUSTER = Path(__file__).parent / "data" / "cluster-nodes.json"
+
+
+def _clusters() -> list[Data]:
+    """Nodes of a cluster's file, and of resources; pods that request them."""
+    job: Data = {"kind": "collective", "collective": "all-reduce", "size": "1 GB", "gpus": 8, "fabric": "main"}
+    asked = {"ranks": 2, "cpu": 8, "memory": "64 GB", "storage": "100 GB"}
+    job["placement"] = {"group": "gpu", "requests": asked}
+    has = {"cpu": [16, 16, 32, 32], "memory": "128 GB", "storage": "200 GB"}
+    read = {"group": "gpu", "from": "kubernetes", "path": str(CLUSTER), "nics": GPUS["nics"]}
+    named = {key: value for key, value in GPUS.items() if key != "count"} | {"names": ["a[1-4]"]}
+    plain = {**job, "placement": {"group": "gpu"}}
+    return [
+        scenario(job, nodes=[{**GPUS, "resources": has}, STORE]),
+        scenario(plain, nodes=[read, STORE]),
+        scenario(plain, nodes=[named, STORE]),
+    ]
+
+
 def _sites() -> list[Data]:
     """A floor plan with all of its keys."""
     switch = {"model": "eth-32x100"}
@@ -420,4 +458,33 @@ def _sites() -> list[Data]:
     return [scenario(uniform, nodes=[GPUS, STORE], topology=topology, site=floor)]
 
 
-BASES: list[Data] = [*_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites()]
+CIPHERS = [
+    encrypted(kind="macsec", mtu=1500, sci=True, icv=16, tiers=["leaf-spine"]),
+    encrypted(kind="ipsec", mtu=1500, cipher="aes-gcm", outer="ipv4", nat_traversal=False),
+    encrypted(kind="macsec", efficiency=0.9),
+]
+
+
+def _sharings() -> list[Data]:
+    """Jobs that end in the middle of a leaf, and meet on its uplink."""
+    path = Path(__file__).parents[2] / "examples" / "three-jobs.fabric.yaml"
+    found: Data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found["workloads"][0]["weight"] = 2
+    return [found]
+
+
+def _tenants() -> list[Data]:
+    """Hosts of two tenants, and a service of one of them."""
+    mine = [
+        {"name": "hospital", "members": ["gpu[0-1]", "gpu2"], "key": 257},
+        {"name": "bank", "members": "gpu3"},
+        {"name": "storage", "members": "store", "shared_with": ["hospital"]},
+    ]
+    return [clusters({"kind": "uniform", "members": "store", "size": "1 GB", "fabric": "main"}, tenants=mine)]
+
+
+BASES: list[Data] = [
+    *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
+    *_sharings(), *CIPHERS,
+]  # fmt: skip
+BASES += _tenants()

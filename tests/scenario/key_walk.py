@@ -25,18 +25,22 @@ from fabric.faces.report.source import ReportSource
 from fabric.failures.enumerate import named_set
 from fabric.failures.part_finder import PartFinder
 from fabric.failures.rates import Rates
-from fabric.operate.load_check.check import sources_of
+from fabric.operate.load_check.sources import sources_of
 from fabric.pipeline.network import Network, build_network
 from fabric.pipeline.prepared import PreparedScenario, derive_traffic
 from fabric.pipeline.run import Run
 from fabric.pipeline.stages import route_prepared_scenario
 from fabric.pipeline.tables import address_options
+from fabric.pipeline.tenants import tenancies
 from fabric.request import RouteRequest
 from fabric.rules.addressing import plan_addresses
 from fabric.scenario.failure_rates import RATED_KINDS
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.racks import host_racks
-from fabric.scenario.schema import Workload, not_yet_modelled
+from fabric.scenario.schema import SharingKeys, Workload, not_yet_modelled
+from fabric.share.interference.interference import InterferenceRequest, interference
+from fabric.share.storage.cluster import cluster_of
+from fabric.share.storage.volumes import manifests
 from topologies.errors import FabricError
 from topologies.registry import Spec
 
@@ -57,6 +61,7 @@ def holders(spec: object, where: Path_ = ()) -> Iterator[Holder]:
     """Every model of a validated scenario, with its place."""
     if isinstance(spec, Workload):
         yield from holders(spec.spec, where)
+        yield Holder(SharingKeys, where, frozenset())
     elif isinstance(spec, Spec):
         fields = type(spec).model_fields
         inside = {field.alias or name for name, field in fields.items() if is_container(getattr(spec, name))}
@@ -144,6 +149,7 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         prepared = PreparedScenario(loaded, RouteRequest(), network, ())
         gpus = [network.gpus(name) for name in network.topologies]
         yield digest((dict(network.topologies), gpus, network.said, loaded.said))
+        yield digest(tenancies(loaded, network.inventory))
         site = network.site
         yield digest(None if site is None else (site.placed, site.floor.racks, site.floor.area_mm2))
         prepared = replace(prepared, traffic=derive_traffic(loaded, network))
@@ -158,8 +164,14 @@ def answers(loaded: LoadedScenario) -> Iterator[str]:
         yield digest(failure_cases(loaded, network))
         yield digest(failure_rates(loaded))
         yield digest(sources_of(loaded))
+        yield digest(storage_layouts(prepared))
         result = route_prepared_scenario(prepared)
         yield digest(result)
+        if any(limit.metric == "slowdown" for limit in scenario.limits):
+            shared = interference(
+                Run(loaded, RouteRequest(), result, stages=prepared), InterferenceRequest(shifts=False)
+            )
+            yield digest((shared.jobs, shared.slowdown, shared.limits))
         report = model_section(ReportSource(Run(loaded, RouteRequest(), result, stages=prepared)))
         yield digest([block for block in report.blocks if isinstance(block, Words)])
     except FabricError as error:
@@ -172,6 +184,13 @@ def failure_cases(loaded: LoadedScenario, network: Network) -> list[object]:
     finder = PartFinder(network)
     sets = [named_set(run, entry.name, finder) for entry in loaded.scenario.failures]
     return [*sets, finder.of_kind("line-card")]
+
+
+def storage_layouts(prepared: PreparedScenario) -> list[object]:
+    """Servers of storage workloads with their devices, as the files of a layout have them."""
+    sending = {one.id for one in prepared.traffic if one.kind == "storage" and one.phases}
+    own = [one for one in prepared.loaded.scenario.workloads if one.kind == "storage" and one.id in sending]
+    return [list(manifests(made)) if made.devices else made for made in (cluster_of(prepared, one) for one in own)]
 
 
 def failure_rates(loaded: LoadedScenario) -> list[object]:

@@ -128,7 +128,13 @@ def test_a_number_without_a_unit_is_a_factor_or_counts_something():
     """What is read as a plain number is neither a share nor a percentage: those are ratios."""
     plain = {key for key in everything() if numbers_of(field_of(*key)) == {"number"}}
     of_bills = {("CostsSpec", key) for key in ("prices", "grid_kg_per_kwh", "pue", "years")}  # units in their names
-    assert plain == {("Inference", "requests_per_s"), ("Lengths", "mean"), ("Scenario", "scale"), *of_bills}
+    assert plain == {
+        ("SharingKeys", "weight"),
+        ("Inference", "requests_per_s"),
+        ("Lengths", "mean"),
+        ("Scenario", "scale"),
+        *of_bills,
+    }
 
 
 def test_ratios_are_found():

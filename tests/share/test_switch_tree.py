@@ -10,6 +10,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from fabric.pipeline.prepared import build
+from fabric.scenario.load import load_scenario
 from fabric.share.schedulers.blocks import DOMAIN, UNIT, host_blocks
 from fabric.share.schedulers.switch_tree import SwitchTree, switch_tree
 from topologies.builder import TOPOLOGIES
@@ -190,3 +192,11 @@ def test_a_tree_of_65_536_hosts_is_made_in_seconds() -> None:
     assert time.perf_counter() - begun < 20  # 1 s on a quiet core
     assert [len(level) for level in tree.levels] == [2048, 64, 1]
     assert np.bincount(tree.group).tolist() == [32] * 2048
+
+
+def test_routers_where_traffic_ends_are_groups_of_their_own() -> None:
+    """Abilene: 12 routers are switches and endpoints at once."""
+    loaded = load_scenario("examples/abilene.fabric.yaml")
+    tree = switch_tree(build(loaded).inventory, "wan")
+    assert tree.levels[0].names == tree.hosts
+    assert len(tree.hosts) == 12

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 from gpu_scenario import SCENARIO
+from measured_room import LLDP, ROOM, counters_without
 from pilot import QUICKSTART, settled, without_idling
 from textual.pilot import Pilot
 
+from fabric.operate.load_check.sources import source_of_text
 from tui.app import FabricApp
+from tui.measuring import Measured
 from tui.options import Start
 from tui.views import views
 
@@ -124,5 +127,32 @@ def test_what_fails(
         for key in (views()["failures"].view.key, "n", "R"):
             await pilot.press(key)
             await settled(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_measured(
+    size: tuple[int, int],
+    look: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    snap_compare: Callable[..., bool],
+) -> None:
+    """Counters of the room without one of its spines, and three findings of its cabling."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    room, counters = Path(ROOM).resolve(), counters_without("spine1", tmp_path)
+    lldp = f"lldp:{Path(LLDP.removeprefix('lldp:')).resolve()}"
+    monkeypatch.chdir(tmp_path)  # so that no path of this machine is in the picture
+    if look == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "1")
+    measured = Measured(source_of_text(f"csv:{counters.name}"), lldp)
+    app = FabricApp(Start(str(room), theme="light" if look == "light" else "dark", measured=measured))
+
+    async def go(pilot: Pilot[Any]) -> None:
+        await settled(app, pilot)
+        await pilot.press(views()["measured"].view.key)
+        await settled(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=go)

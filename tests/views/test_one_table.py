@@ -13,11 +13,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from lake import made_answer
 from made_designs import CONFLICT, DESIGNS
 from made_sweep import sweep
 from textual.app import App, ComposeResult
 
 from fabric.bill.count import bill_of
+from fabric.bill.energy import NetworkPower
 from fabric.cables.schedule import cable_schedule
 from fabric.cli.cables import profile_rows
 from fabric.evaluation.link_flows import link_flows
@@ -45,12 +47,21 @@ from fabric.faces.views.differences import (
     times_since,
 )
 from fabric.faces.views.drain import window_table
+from fabric.faces.views.energy import energy_of
 from fabric.faces.views.exports import profile_table
 from fabric.faces.views.flows import demand_table, link_flow_table, share_table
 from fabric.faces.views.growth import growth_table, work_table
+from fabric.faces.views.interference import (
+    admitted_table,
+    sharing_job_table,
+    sharing_table,
+    shift_table,
+    slowdown_matrix,
+)
 from fabric.faces.views.jobs import job_table, step_table
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.links import folded_link_table, hot_link_table, hottest_table, link_table
+from fabric.faces.views.nodes import node_table
 from fabric.faces.views.phases import phase_table, spread_table
 from fabric.faces.views.placements import placement_table
 from fabric.faces.views.provenance import assumption_table, file_table
@@ -58,6 +69,7 @@ from fabric.faces.views.review import finding_table
 from fabric.faces.views.routers import router_limit_table, router_step_table, router_table, source_table
 from fabric.faces.views.scheduled import scheduled_table
 from fabric.faces.views.shape import cut_table, path_table
+from fabric.faces.views.storage import layout_table
 from fabric.faces.views.suggestions import suggestion_table
 from fabric.faces.views.tiers import tier_table
 from fabric.faces.views.traffic import sent_table
@@ -79,8 +91,10 @@ from fabric.request import RouteRequest
 from fabric.result import PhaseRoute, RouteResult
 from fabric.review.finding import Finding
 from fabric.scenario.load import LoadedScenario, load_scenario
+from fabric.share.interference.interference import InterferenceRequest, interference
 from fabric.share.place.place import PlaceRequest, place_job
 from fabric.share.place.setting import place_setting
+from fabric.share.schedulers.listed_nodes import ListedNode, ListedNodes
 from fabric.whatif.differences import Row
 from fabric.whatif.effect import changed_links
 from fabric.whatif.suggestions import Suggestion
@@ -97,6 +111,14 @@ _STYLES = {"bad": "\x1b[1;31m", "good": "\x1b[32m", "warn": "\x1b[33m"}
 
 DRAINED = DrainRequest(failures=False)
 GROWTH = GrowthRequest((StageWish(160), StageWish(320)))
+
+NODES = ListedNodes(
+    "kubernetes",
+    "nodes.json",
+    (ListedNode("n0", 8, 2, 95.5, 2**40, 3 * 10**12, ""), ListedNode("n1", 8, None, None, None, None, "cordoned")),
+    "",
+    (),
+)
 
 
 class Routed:
@@ -118,6 +140,9 @@ class Routed:
         self.grown = grow(load_scenario(str(ROOT / "examples" / "quickstart.fabric.yaml")), GROWTH)
         works = works_on(self.run.network, ["role=spine"], 1800.0)
         self.drained = plan_drain(self.run, works, DRAINED)
+        three = load_scenario(str(ROOT / "examples" / "three-jobs.fabric.yaml"))
+        self.sharing = interference(run_scenario(three), InterferenceRequest(admit="c"))
+        self.stored = made_answer()
         self.workloads = self.run.traffic
         self.schedules = schedules(self.run.prepared)
         self.placed = place_job(place_setting(self.loaded, RouteRequest(), "job"), PlaceRequest("slurm"))
@@ -188,6 +213,7 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "steps": lambda it: step_table(it.result.jobs),
     "steps with demand cut": lambda it: step_table(it.without.jobs),
     "jobs": lambda it: job_table(it.result.jobs),
+    "energy of a step": lambda it: energy_of(it.result.jobs, NetworkPower(24_000.0, 31_000.0, 64)),
     "suggestions": lambda _: suggestion_table(CHANGES),
     "findings of a review": lambda _: finding_table(FINDINGS),
     "who loads a link": lambda it: share_table(it.result.items[0]),
@@ -245,6 +271,13 @@ QUESTIONS: dict[str, Callable[[Routed], Table]] = {
     "windows of work": lambda it: window_table(it.drained),
     "placements of a job": lambda it: placement_table(it.placed),
     "what schedulers are told": lambda _: scheduled_table(SCHEDULED_ROWS),
+    "nodes of a cluster": lambda _: node_table(NODES),
+    "jobs beside each other": lambda it: sharing_table(it.sharing),
+    "slowdown, job by job": lambda it: slowdown_matrix(it.sharing),
+    "jobs that share links": lambda it: sharing_job_table(it.sharing),
+    "what a newcomer costs": lambda it: admitted_table(it.sharing),
+    "time shifts": lambda it: shift_table(it.sharing, it.sharing.shifts),
+    "layouts of storage": lambda it: layout_table(it.stored),
     "stages of growth": lambda it: growth_table(it.grown),
     "order of the work": lambda it: work_table(it.grown),
 }  # fmt: skip
@@ -520,6 +553,7 @@ MAKERS = {
     "tui/screens/flows.py": "nothing yet, before flows are known",
     "tui/screens/expect.py": "nothing yet, before a test is worked out",
     "tui/screens/failures.py": "nothing yet, before a sweep",
+    "tui/screens/measured.py": "nothing yet, before counters and neighbours are read",
     "tui/widgets/line_table.py": "nothing yet, before a table is shown",
 }
 

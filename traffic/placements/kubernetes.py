@@ -1,25 +1,38 @@
-"""Hosts as Kubernetes knows them: the output of ``kubectl get nodes -o json``."""
+"""Hosts as Kubernetes knows them: the output of ``kubectl get nodes -o json``, or the cluster itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
 
 from topologies.columns import Ints
 from topologies.errors import Problem, TrafficError, nearest_hint
 from topologies.registry import Injected
+from topologies.units import TimeS
 from traffic.files import read_beside
 from traffic.host_names import HostNames
 from traffic.hostlist import chosen_hosts
 from traffic.placement import PlacementSite
 from traffic.schedulers.kubernetes_fields import FIELDS, GPU_TAINTS
 from traffic.schedulers.kubernetes_nodes import KubernetesNode, Taint, TolerationSpec, read_kubernetes_nodes
+from traffic.schedulers.live.answer import TIMEOUT_S, read_live
+from traffic.schedulers.live.kubernetes_api import KubernetesCluster
+from traffic.schedulers.share_of_names import check_share_of_names
+from traffic.schedulers.sources import check_one_source
 from traffic.slots import Slots, listed
 from traffic.workload import PLACEMENTS
 
 
 @PLACEMENTS.register("kubernetes", example={"path": "nodes.json"})
 def kubernetes(
-    path: str,
+    path: str | None = None,
+    context: str | None = None,
+    kubeconfig: str | None = None,
+    selector: str | None = None,
+    pods: bool = True,
+    timeout: Annotated[TimeS, Field(gt=0)] = TIMEOUT_S,
     resource: str = "nvidia.com/gpu",
     sort: str | None = None,
     nodes: str | list[str] | None = None,
@@ -27,16 +40,28 @@ def kubernetes(
     *,
     site: Injected[PlacementSite],
 ) -> Ints:
-    """Ranks fill the ready nodes of ``kubectl get nodes -o json``, in its order or by a label, or the nodes named.
+    """Ranks fill the ready nodes of ``kubectl get nodes -o json`` or of a live cluster, by a label, or those named.
 
     Parameters
     ----------
-    path : str
-        The JSON, relative to the scenario: of all nodes, or of one. Nodes that are cordoned, not ready, under pressure
-        or tainted are passed over, nodes that are no hosts of the job are left out; both are said.
+    path : str, optional
+        The JSON, relative to the scenario: of all nodes, or of one; with the pods beside them (``kubectl get
+        nodes,pods -A -o json``, ``fabric nodes --snapshot``) what they hold is not free. Nodes that are cordoned,
+        not ready, under pressure or tainted are passed over, nodes that are no hosts of the job are left out; both are
+        said.
+    context : str, optional
+        In place of a file: the cluster of this context of the kubeconfig is asked, or of ``in-cluster``, the one this
+        runs in. Nothing is written to it.
+    kubeconfig : str, optional
+        The kubeconfig, relative to the scenario; KUBECONFIG or ``~/.kube/config`` if absent.
+    selector : str, optional
+        Labels of the nodes that are asked for, as ``kubectl -l`` takes them.
+    pods : bool
+        Whether pods are asked for too; without them, what they hold counts as free, and that is said.
+    timeout : float
+        Seconds to wait for a connection, and for the next bytes of an answer.
     resource : str
-        Name of the resource that counts GPUs; ``allocatable`` says how many a node gives. What pods hold of it is not
-        in the file.
+        Name of the resource that counts GPUs; ``allocatable`` says how many a node gives.
     sort : str, optional
         Label that nodes are sorted by, such as ``topology.kubernetes.io/zone``; then by name.
     nodes : str or list of str, optional
@@ -55,12 +80,28 @@ def kubernetes(
     ------
     FormatError
         When the file is not such JSON (FP6211, FP6250), has accelerators of another kind (FP6251), or has hosts that
-        are not clear (FP6210).
+        are not clear (FP6210); when the cluster cannot be read (FP6281 to FP6285, FP6287), or is of another fabric
+        (FP6286); when path and context are both given, or neither (FP6289).
+    MissingProgramError
+        When the package kubernetes is not installed (FP6280).
     TrafficError
         When the file cannot be read or has too few slots (FP4025), or a toleration is none (FP4021).
     """
+    only_live: dict[str, object] = {"kubeconfig": kubeconfig, "selector": selector, "pods": None if pods else pods}
+    only_live["timeout"] = None if timeout == TIMEOUT_S else timeout
+    check_one_source("kubernetes", path, "context", context, only_live)
+    if context is not None:
+        config = None if kubeconfig is None else str(site.directory / kubeconfig)
+        answer = read_live(KubernetesCluster(context, config, selector, timeout, pods))
+        text, path = answer.text, answer.label
+        site.say(*answer.said)
+    else:
+        path = str(path)
+        text = read_beside(site.directory, path, "placement.path")
     slots = Slots(site, path)
-    found, notes = read_kubernetes_nodes(read_beside(site.directory, path, "placement.path"), path)
+    found, notes = read_kubernetes_nodes(text, path)
+    if context is not None:
+        site.say(*check_share_of_names([node.name for node in found], site.hosts, path))
     inside = _Inside(site, slots, path, resource, _tolerated(tolerations or ()))
     if sort is not None:
         found.sort(key=lambda node: (node.labels.get(sort).text(""), node.name))
@@ -70,7 +111,8 @@ def kubernetes(
         inside.named(found, nodes)
     places = slots.places()
     site.say(*(f"{path}: {text}" for text in notes))
-    site.say(f"{path}: GPUs that other pods hold are not in it; all that are allocatable count as free")
+    if all(node.held is None for node in found):
+        site.say(f"{path}: GPUs that other pods hold are not in it; all that are allocatable count as free")
     return places
 
 
@@ -114,14 +156,16 @@ class _Inside:
             if node.deleted or against:
                 why = "being deleted" if node.deleted else ", ".join(dict.fromkeys(map(str, against)))
                 self.slots.pass_over(node.name, why)
-            elif self._gpus(node):
+            elif (gpus := self._gpus(node)) and gpus <= node.taken(self.resource):
+                self.slots.pass_over(node.name, f"pods hold all of its {gpus} GPUs")
+            elif gpus:
                 if node.ready is None:
                     self.slots.note("is taken as ready; the file does not say", node.name)
                 if stands:
                     self.slots.note(f"comes after the others: {stands[0]}", node.name)
                 usable.append((bool(stands), node))
         for _, node in sorted(usable, key=lambda one: one[0]):
-            self._add(node)
+            self._add(node, node.taken(self.resource))
 
     def named(self, found: list[KubernetesNode], nodes: str | list[str]) -> None:
         """Take the nodes that are named, in their order."""
@@ -144,6 +188,8 @@ class _Inside:
                 why = ", ".join(dict.fromkeys(against))
                 self.site.say(f"{self.path}: {node.name} ({why}); taken all the same, as nodes names it")
             if self._gpus(node):
+                if node.taken(self.resource):
+                    self.slots.note("pods hold some of the GPUs; all are used, as nodes names it", node.name)
                 self._add(node)
 
     def _untolerated(self, node: KubernetesNode) -> list[Taint]:
@@ -173,10 +219,12 @@ class _Inside:
             )
         return 0
 
-    def _add(self, node: KubernetesNode) -> None:
+    def _add(self, node: KubernetesNode, taken: int = 0) -> None:
         given, has = node.gpus(self.resource)
+        if taken:
+            self.slots.note("pods hold some of the GPUs, and which is not said; the first are used", node.name)
         if given < has:
             self.slots.note("which of the GPUs are not allocatable is not in the file; the first are used", node.name)
         elif given < self.site.gpus_per_host:
             self.slots.note(f"has {given} GPUs in the file, {self.site.gpus_per_host} in the scenario", node.name)
-        self.slots.add(None, node.name, given)
+        self.slots.add(None, node.name, given - taken)

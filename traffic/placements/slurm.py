@@ -1,16 +1,25 @@
-"""Hosts as Slurm knows them: the output of ``scontrol show nodes``, of ``sinfo -N``, or a list of names."""
+"""Hosts as Slurm knows them: the output of ``scontrol show nodes``, of ``sinfo -N``, a list of names, or live."""
 
 from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
 
 from topologies.columns import Ints
 from topologies.errors import nearest_hint
 from topologies.registry import Injected
+from topologies.units import TimeS
 from traffic.files import read_beside
 from traffic.host_names import HostNames
 from traffic.hostlist import chosen_hosts
 from traffic.placement import PlacementSite
+from traffic.schedulers.live.answer import TIMEOUT_S, read_live
+from traffic.schedulers.live.slurm_api import SlurmCluster
+from traffic.schedulers.share_of_names import check_share_of_names
 from traffic.schedulers.slurm_fields import STATES
 from traffic.schedulers.slurm_nodes import SlurmFile, SlurmNode, read_slurm_nodes
+from traffic.schedulers.sources import check_one_source
 from traffic.slots import Slots, listed
 from traffic.workload import PLACEMENTS
 
@@ -20,7 +29,9 @@ _OWN = ("ALLOCATED", "BLOCKED", "COMPLETING", "PLANNED", "RESERVED")
 
 @PLACEMENTS.register("slurm", example={"path": "nodes.txt"})
 def slurm(
-    path: str,
+    path: str | None = None,
+    live: str | None = None,
+    timeout: Annotated[TimeS, Field(gt=0)] = TIMEOUT_S,
     nodes: str | list[str] | None = None,
     partition: str | None = None,
     reservation: str | None = None,
@@ -31,11 +42,16 @@ def slurm(
 
     Parameters
     ----------
-    path : str
+    path : str, optional
         What ``scontrol show nodes`` printed (``-o``, ``-d`` and ``--json`` too), a table of ``sinfo -N``, or names as
         ``scontrol show hostnames`` and ``squeue -o %N`` print them; relative to the scenario. Nodes that no new job
         would get are passed over, GPUs in use (``GresUsed=``, ``AllocTRES=``) are not used, nodes that are no hosts of
         the job are left out; all of it is said.
+    live : str, optional
+        In place of a file: ``scontrol`` asks the controller by that command of this machine, an address such as
+        ``http://head:6820`` a slurmrestd, with the token of the environment (SLURM_JWT). Nothing is changed there.
+    timeout : float
+        Seconds to wait for an answer.
     nodes : str or list of str, optional
         Host ranges, such as ``SLURM_JOB_NODELIST``: these nodes with all their GPUs, whoever has them, since the job
         that runs on them is this one. All free nodes if absent.
@@ -50,13 +66,26 @@ def slurm(
     Raises
     ------
     FormatError
-        With file and line: an unknown or repeated host, or wrong slots (FP6210).
+        With file and line: an unknown or repeated host, or wrong slots (FP6210); when the controller cannot be read
+        (FP6282 to FP6285, FP6287), or is of another fabric (FP6286); path and live both, or neither (FP6289).
+    MissingProgramError
+        When scontrol is not on this machine (FP6280).
     TrafficError
         When the file cannot be read or has too few slots (FP4025).
     """
+    check_one_source("slurm", path, "live", live, {"timeout": None if timeout == TIMEOUT_S else timeout})
+    if live is not None:
+        answer = read_live(SlurmCluster(live, timeout))
+        text, path = answer.text, answer.label
+        site.say(*answer.said)
+    else:
+        path = str(path)
+        text = read_beside(site.directory, path, "placement.path")
     slots = Slots(site, path)
-    file = read_slurm_nodes(read_beside(site.directory, path, "placement.path"), path)
+    file = read_slurm_nodes(text, path)
     inside = _Inside(site, slots, file, path)
+    if live is not None:
+        site.say(*check_share_of_names([inside.host_name(node) for node in file.nodes], site.hosts, path))
     chosen = inside.select(partition, reservation)
     if nodes is not None:
         used = inside.named(nodes, chosen)

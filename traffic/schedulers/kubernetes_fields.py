@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, DeclaredFields, Field
+from topologies.reading.fields import HARMLESS, MODELLED, REFUSED, REPORTED, DeclaredFields, Field
 
 _SOURCE = "Kubernetes API reference, Node v1, and its well-known labels, annotations and taints"
 
@@ -36,7 +36,11 @@ FIELDS = DeclaredFields(
     "kubernetes",
     _SOURCE,
     [
-        Field("kind", MODELLED, "List or NodeList of nodes, or one Node; other kinds are refused by name"),
+        Field(
+            "kind", MODELLED, "List or NodeList of nodes, with pods or without, or one Node; others are refused by name"
+        ),
+        Field("Pod", MODELLED, "what it requests of its node is not free; those that have ended do not count"),
+        Field("Pod.spec.resourceClaims", REPORTED, "devices that are held by claims are not counted"),
         Field("metadata.name", MODELLED, "the host; nodes that are no hosts of the job are left out, and said"),
         Field("metadata.labels", MODELLED, "sort orders nodes by one"),
         Field("metadata.deletionTimestamp", MODELLED, "a node that is being deleted is passed over"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pydantic import Field, model_validator
 
@@ -12,8 +13,9 @@ from topologies.reading.fields import REFUSED
 from topologies.reading.json_value import JsonValue, parse_json
 from topologies.registry import Spec
 from traffic.schedulers.kubernetes_fields import CONDITIONS, CORDONED, FIELDS, NOT_READY
+from traffic.schedulers.kubernetes_pods import PODS_COUNTED, Held, held_on_nodes, quantity
 
-_WAY = "write it by: kubectl get nodes -o json"
+_WAY = "write it by: kubectl get nodes -o json; with what pods hold: kubectl get nodes,pods -A -o json"
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -80,6 +82,16 @@ class KubernetesNode:
     taints: tuple[Taint, ...]  # what unschedulable and conditions stand for among them
     deleted: bool
     ready: bool | None  # None where it is not said
+    held: Held | None = None  # by pods; None where the document has no pods
+
+    def taken(self, resource: str) -> int:
+        """How many of its GPUs pods hold."""
+        return int((self.held or {}).get(resource, 0))
+
+    def free(self, resource: str) -> Decimal | None:
+        """What pods leave of a resource; None where the node does not say how much it gives."""
+        given = self._given.get(resource)
+        return None if given.absent else quantity(given) - (self.held or {}).get(resource, Decimal(0))
 
     def gpus(self, resource: str) -> tuple[int, int]:
         """How many the node gives, and how many it has."""
@@ -122,16 +134,23 @@ def read_kubernetes_nodes(text: str, path: str) -> tuple[list[KubernetesNode], t
     if kind not in ("List", "NodeList", "Node"):
         raise document.wrong(f"kind is {kind}, not a list of nodes", hint=_WAY, code="FP6211")
     entries = [document] if kind == "Node" else list(document.get("items").each())
+    pods = [entry for entry in entries if entry.get("kind").text("Node") == "Pod"]
+    if pods and len(entries) == len(pods):
+        raise pods[0].wrong("kind is Pod, not Node, and there is no Node", hint=_WAY, code="FP6211")
     if not entries:
         raise document.wrong("no list of nodes: it is empty", hint=_WAY, code="FP6211")
     present = dict.fromkeys(() if kind == "Node" else document.keys)
+    counted = bool(pods) or not document.get("metadata").get("annotations").get(PODS_COUNTED).absent
+    held, fields = held_on_nodes(pods)
+    present |= dict.fromkeys([*(["Pod"] if pods else []), *fields])
     nodes = []
     for entry in entries:
         inner = entry.get("kind").text("Node")
-        if inner != "Node":
+        if inner not in ("Node", "Pod"):
             raise entry.wrong(f"kind is {inner}, not Node", hint=_WAY, code="FP6211")
-        present |= dict.fromkeys(_fields(entry))
-        nodes.append(_node(entry))
+        if inner == "Node":
+            present |= dict.fromkeys(_fields(entry))
+            nodes.append(_node(entry, held if counted else None))
     return nodes, FIELDS.notes(present)
 
 
@@ -147,7 +166,7 @@ def _fields(entry: JsonValue) -> Iterable[str]:
             yield condition.get("type").text("")
 
 
-def _node(entry: JsonValue) -> KubernetesNode:
+def _node(entry: JsonValue, held: Mapping[str, Held] | None) -> KubernetesNode:
     metadata, spec, status = entry.need("metadata"), entry.get("spec"), entry.get("status")
     taints = [
         Taint(taint.need("key").text(), taint.get("value").text(""), taint.need("effect").text())
@@ -175,4 +194,5 @@ def _node(entry: JsonValue) -> KubernetesNode:
         tuple(taints),
         not metadata.get("deletionTimestamp").absent,
         None if ready is None else ready == "True",
+        None if held is None else held.get(metadata.need("name").text(), {}),
     )

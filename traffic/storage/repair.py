@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -10,14 +11,21 @@ from pydantic import Field
 from topologies.columns import Floats, Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Spec
-from topologies.units import RateGbps
-from traffic.storage.pool import Pool
+from topologies.units import RateGbps, TimeS
+from traffic.storage.pool import Code, Pool
 
 
 class RecoverySpec(Spec):
     """Rebuilding after a failure, or moving data to new servers."""
 
-    rate: RateGbps = Field(description="Bytes rebuilt per second over the whole cluster")
+    rate: RateGbps | None = Field(
+        default=None, description="Bytes rebuilt per second over the whole cluster; or else within"
+    )
+    within: Annotated[TimeS, Field(gt=0)] | None = Field(
+        default=None,
+        description="Time to rebuild what a host or a rack holds of stored: a limit, judged like those of limits",
+        examples=["4 h"],
+    )
     when: Literal["osd-loss", "host-loss", "rack-loss", "rebalance"] = Field(
         default="osd-loss", description="What happened"
     )
@@ -45,6 +53,55 @@ def lost_servers(spec: RecoverySpec, names: tuple[str, ...], rack: Ints) -> Ints
     if spec.when == "rack-loss":
         return column(np.flatnonzero(rack == rack[server]), np.int32)
     return column([server], np.int32)
+
+
+def lost_bytes(spec: RecoverySpec, stored: float | None, code: Code, gone: Ints, rack: Ints, servers: int) -> float:
+    """Bytes that servers held which are gone, copies and parity with them.
+
+    Parameters
+    ----------
+    gone : ndarray of int
+        Servers that are gone; none where any may be.
+
+    Raises
+    ------
+    TrafficError
+        When nothing says how much that is (FP4090).
+    """
+    if stored is None or spec.when not in ("host-loss", "rack-loss"):
+        raise TrafficError(
+            "how long a rebuild takes depends on what was lost, which the scenario does not say",
+            where="recovery.within",
+            hint="add stored: 2 PB, and recovery.when: host-loss or rack-loss; or rate instead of within",
+            code="FP4090",
+        )
+    if spec.when == "rack-loss" and (rack < 0).any():
+        raise TrafficError(
+            "the scenario does not say how servers stand in racks",
+            where="recovery.when",
+            hint="give nodes.per_rack of the servers",
+            code="FP4052",
+        )
+    several = len(gone) or (1 if spec.when == "host-loss" else int(np.bincount(rack).max()))
+    return stored * code.members / code.data * several / servers
+
+
+def recovery_gbps(spec: RecoverySpec, lost: Callable[[], float]) -> float:
+    """The rate of rebuilding: as given, or what the window asks for.
+
+    Raises
+    ------
+    TrafficError
+        When both or neither is given (FP4091).
+    """
+    if (spec.rate is None) == (spec.within is None):
+        raise TrafficError(
+            "recovery goes at a rate, or has a time to be done within; one of them",
+            where="recovery",
+            hint="rate: 20 GB/s; or within: 4 h, with stored: 2 PB beside recovery",
+            code="FP4091",
+        )
+    return spec.rate if spec.rate is not None else lost() * 8 / 1e9 / (spec.within or 1.0)
 
 
 def repair_matrix(pool: Pool, gone: Ints, rack: Ints, when: str) -> Floats:

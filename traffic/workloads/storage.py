@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from topologies.columns import Floats, Ints, column
 from topologies.errors import FormatError, TrafficError, nearest_hint
 from topologies.former_names import renamed_listed
 from topologies.registry import Injected, Spec
-from topologies.units import Count, CountOrZero, RateGbps
+from topologies.topology import Topology
+from topologies.units import Count, CountOrZero, RateGbps, VolumeBytes, format_bytes
 from traffic.demands import Flows
 from traffic.files import read_beside
 from traffic.formula import formula
@@ -20,16 +23,27 @@ from traffic.host_names import HostNames
 from traffic.storage.crush import read_crush_map
 from traffic.storage.crush_rules import check_found, draw, simple_rule
 from traffic.storage.keys import storage_fabric
+from traffic.storage.nearest import nearest_reads
 from traffic.storage.osd_tree import WAY, OsdTree, alike, read_osd_tree
 from traffic.storage.phases import steady_phase
 from traffic.storage.pool import Code, Pool, even_pool, mapped_pool
 from traffic.storage.pool_rule import RuleKeys, pool_rule
 from traffic.storage.pools import PoolDetail, read_pool
-from traffic.storage.repair import RecoverySpec, lost_servers, repair_matrix
+from traffic.storage.repair import RecoverySpec, lost_bytes, lost_servers, recovery_gbps, repair_matrix
 from traffic.storage.spread import between, between_hosts, replicas
-from traffic.workload import WORKLOADS, Phase, WorkloadContext, WorkloadTraffic
+from traffic.workload import WORKLOADS, Phase, TimeLimit, WorkloadContext, WorkloadTraffic
 
 _EVENLY = "objects are spread evenly: every client exchanges the same with every server"
+
+
+class DevicesSpec(Spec):
+    """Disks of one class in every server, an OSD each."""
+
+    device_class: str = Field(
+        alias="class", pattern=r"^[A-Za-z0-9_-]+$", description="Class of the OSDs", examples=["nvme", "hdd"]
+    )
+    count: Count = Field(description="OSDs of a server")
+    size: Annotated[VolumeBytes, Field(gt=0)] = Field(description="Bytes of one", examples=["7.68 TB"])
 
 
 class ErasureSpec(Spec):
@@ -63,6 +77,9 @@ def storage(
     crush_map: str | None = None,
     crush_rule: CountOrZero | None = None,
     placement_groups: Count | None = None,
+    read_from: Literal["primary", "nearest"] = "primary",
+    stored: VolumeBytes | None = None,
+    devices: tuple[DevicesSpec, ...] = (),
     recovery: RecoverySpec | None = None,
     *,
     context: Injected[WorkloadContext],
@@ -103,8 +120,14 @@ def storage(
         The rule of ``crush_map`` or ``crush_rules``; the pool's, or 0, if absent.
     placement_groups : int, optional
         How many; the pool's, or 1,024, if absent.
+    read_from : {'primary', 'nearest'}
+        Which copy clients read: the primary, or one under their own switch where an object has one there, else any.
+    stored : float, optional
+        Bytes kept, before copies; with ``recovery.within`` they say how much a host or a rack holds.
+    devices : sequence of DevicesSpec
+        OSDs of every server by class, the one to take first first; ``fabric storage`` and its files go by them.
     recovery : RecoverySpec, optional
-        Traffic after a loss, at a rate.
+        Traffic after a loss, at a rate or within a time.
 
     Returns
     -------
@@ -128,6 +151,7 @@ def storage(
         context.say(*(f"{pools}: {text}" for text in detail.notes))
     code = _code(replication, erasure, detail, context)
     groups = placement_groups or (detail.groups if detail else 1024)
+    check_room(devices, stored, code, len(names))
     assumptions: list[str] = []
     keys = RuleKeys(osd_tree, crush_rules, crush_root, device_class, failure_domain, crush_map, crush_rule)
     shares = _shares(context, names, rack, code, groups, keys, detail, assumptions)
@@ -136,10 +160,21 @@ def storage(
     everywhere = failure_domain in (None, "host")
     fast = detail is not None and detail.fast_read
     phases = _client_traffic(cluster, write or 0.0, read or 0.0, even=even, everywhere=everywhere, fast=fast)
+    if read_from == "nearest" and read:
+        check_nearest(keys, code, even=even)
+        domain = np.unique(rack, return_inverse=True)[1] if failure_domain == "rack" else np.arange(len(names))
+        near = cluster.near(inventory.topologies[network])
+        phases[2] = cluster.nearest_reads(read, near, column(domain, np.int32))
+        assumptions.append("readers take a copy under their own switch where there is one, else any (read_from)")
+    limits: tuple[TimeLimit, ...] = ()
     if recovery is not None:
         gone = lost_servers(recovery, names, rack)
+        size = partial(lost_bytes, recovery, stored, code, gone, rack, len(names))
+        rebuilt = recovery_gbps(recovery, size)
+        if recovery.within is not None:
+            limits = (TimeLimit("recovery.within", f"{system}.recovery", network, recovery.within),)
         assumptions.append("recovery goes on all the time; leave it out to see the cluster at rest (recovery)")
-        phases.append(cluster.recovery(recovery, repair_matrix(shares, gone, rack, recovery.when)))
+        phases.append(cluster.recovery(rebuilt, repair_matrix(shares, gone, rack, recovery.when)))
     if replication is None and erasure is None and detail is None:
         assumptions.append("storage keeps 3 copies (replication)")
     return WorkloadTraffic(
@@ -147,6 +182,7 @@ def storage(
         kind="storage",
         phases=tuple(phase for phase in phases if phase.pairs),
         assumptions=tuple(assumptions),
+        time_limits=limits,
         warnings=()
         if any(phase.pairs for phase in phases)
         else (f"{context.id} has no write and no read rate: nothing is sent",),
@@ -174,11 +210,28 @@ class _Cluster:
         )
         return steady_phase(f"{self.system}.{name}", name, self.fabric, len(self.servers), flows, rate_formula)
 
-    def recovery(self, spec: RecoverySpec, matrix: Floats) -> Phase:
+    def near(self, topology: Topology) -> NDArray[np.bool_]:
+        """Whether a client and a server have a switch in common, shape (C, S)."""
+        links, nodes = topology.links, len(topology.nodes)
+        attached = np.zeros((2, max(len(self.clients), len(self.servers)), nodes), dtype=np.bool_)
+        for side, hosts in enumerate((self.clients, self.servers)):
+            for row, ends in enumerate(hosts):
+                attached[side, row, links.dst[np.isin(links.src, ends)]] = True
+        one, other = attached[0, : len(self.clients)], attached[1, : len(self.servers)]
+        return np.asarray(one.astype(np.int64) @ other.T.astype(np.int64) > 0)
+
+    def nearest_reads(self, rate: float, near: NDArray[np.bool_], domain: Ints) -> Phase:
+        """Reads of the nearest copy."""
+        shares = nearest_reads(near, domain, self.pool.code.members) * (rate / len(self.clients))
+        flows = between_hosts(self.servers, self.clients, column(shares.T, np.float64))
+        source = "Ceph documentation, rbd_read_from_replica_policy: localize"
+        return self.phase("read", flows, "W", rate, source)
+
+    def recovery(self, gbps: float, matrix: Floats) -> Phase:
         """What servers send each other while lost parts are rebuilt."""
-        flows = between_hosts(self.servers, self.servers, column(matrix * spec.rate, np.float64))
+        flows = between_hosts(self.servers, self.servers, column(matrix * gbps, np.float64))
         source = "a rebuild reads k bytes per lost byte; Ceph documentation, erasure code"
-        return self.phase("recovery", flows, "W * k", spec.rate, source)
+        return self.phase("recovery", flows, "W * k", gbps, source)
 
 
 def _client_traffic(
@@ -212,6 +265,36 @@ def _client_traffic(
         expression = "W * (k + m - 1) / k" if fast else "W * (k - 1) / k"
         phases.append(cluster.phase("gather", chunks, expression, read, source))
     return phases
+
+
+def check_room(devices: tuple[DevicesSpec, ...], stored: float | None, code: Code, servers: int) -> None:
+    """Refuse data that all devices together do not hold (FP4093)."""
+    room = servers * sum(one.count * one.size for one in devices)
+    needed = (stored or 0.0) * code.members / code.data
+    if devices and needed > room:
+        raise TrafficError(
+            f"{format_bytes(needed)} with copies or parity do not fit on devices of {format_bytes(room)}",
+            where="stored",
+            hint="more or larger devices, or fewer copies",
+            code="FP4093",
+        )
+
+
+def check_nearest(keys: RuleKeys, code: Code, *, even: bool) -> None:
+    """Refuse reads of the nearest copy where it does not follow which copy that is.
+
+    Raises
+    ------
+    TrafficError
+        For an erasure code, an OSD tree, a CRUSH map, or racks of different sizes (FP4092).
+    """
+    why = ""
+    if code.erasure:
+        why = "an object of an erasure code is read from k servers, wherever they are"
+    elif keys.osd_tree is not None or keys.crush_map is not None or not even:
+        why = "the nearest copy is worked out where objects lie evenly: no tree, no map, racks of equal size"
+    if why:
+        raise TrafficError(why, where="read_from", hint="leave read_from out: the primary is read", code="FP4092")
 
 
 def _code(

@@ -47,7 +47,7 @@ class Answers(Front):
 
     def action_copy(self) -> None:
         """Show the command that reproduces this view, and copy it where the terminal can."""
-        command = self.front.session.command()
+        command = self.front.command()
         self.copy_to_clipboard(command)
         self.push_screen(Reading("Reproduce this view (copied where the terminal allows it)", command))
 

@@ -27,7 +27,7 @@ from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
 
 SUMMARY = "What nccl-tests will show: bus bandwidth by size, its band, the pass mark."
-ORDER = 75
+ORDER = 95
 
 
 class ExpectScreen(ViewScreen):
@@ -35,7 +35,7 @@ class ExpectScreen(ViewScreen):
 
     view = View(
         "expect",
-        "8",
+        "E",
         "Expect",
         SUMMARY,
         keys=(Key("n", "collective", "collective", "Next collective.", "--collective NAME"),),

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fabric.cli.answer import load, located, open_run, output_path, say_not_modelled
+from fabric.cli.cabling import CablingFlags, verified
 from fabric.cli.failure_options import asked_failures, check_failures, failures_options, flags_of
 from fabric.cli.options import SCENARIO, WATCHED, FabricCommand, OneOf, Settings, listed, refuse_flags
 from fabric.cli.timings import check_timings, say_timings, timings_option
@@ -25,6 +26,8 @@ OF_VIEW = {
     "direction": ("matrix",),
     "all_links": ("links",),
     "rack": ("elevation",),
+    "observed": ("cabling",),
+    "names": ("cabling",),
 }
 OF_TRAFFIC = ("fabric", "router", "failures", "failures_from", "timings", "phase", "down", "up", "slow")
 PICTURES = ("svg", "png", "dot")
@@ -48,6 +51,10 @@ PICTURES = ("svg", "png", "dot")
 @click.option(
     "--rack", metavar="NAME", help="Of elevation: which rack, or a pattern such as r00*; default: one of each."
 )
+@click.option("--observed", metavar="FORMAT:PATH", help="Of cabling: what is plugged, as verify cabling takes it.")
+@click.option(
+    "--names", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Of --observed: device,port,alias."
+)
 @failures_options("Colour every link by its worst failure case")
 @timings_option
 @click.option(
@@ -65,6 +72,8 @@ def command(
     direction: str,
     all_links: bool,
     rack: str | None,
+    observed: str | None,
+    names: Path | None,
     picture: str | None,
     failures: bool,
     failures_from: str | None,
@@ -79,9 +88,8 @@ def command(
 
     refuse_flags(f"it is not of view {view}", *(option for option, views in OF_VIEW.items() if view not in views))
     kind = picture or _suffix(settings.output) or "svg"
-    if VIEWS[view].of_scenario is not None:
-        refuse_flags(f"view {view} shows no traffic", *OF_TRAFFIC)
-        _draw_scenario(scenario, Picture(view, rack=rack), kind, settings)
+    plugged = None if observed is None else CablingFlags(observed, names)
+    if _draw_unrouted(scenario, Picture(view, rack=rack), plugged, kind, settings):
         return
     check_failures(failures, failures_from)
     if flags_of(failures, failures_from):
@@ -119,6 +127,21 @@ def command(
         click.echo(f"wrote {path}", err=True)
 
 
+def _draw_unrouted(scenario: str, picture: Picture, flags: CablingFlags | None, kind: str, settings: Settings) -> bool:
+    """Draw a view that shows no traffic; False for others."""
+    view = VIEWS[picture.view]
+    said = f"view {picture.view} shows no traffic"
+    if view.of_observed is not None:
+        refuse_flags(said, *(name for name in OF_TRAFFIC if name not in ("down", "up", "slow")))
+        if flags is None:
+            raise click.UsageError(f"view {picture.view} needs --observed: what is plugged, such as lldp:FOLDER")
+        _draw_observed(scenario, picture.view, flags, kind, settings)
+    elif view.of_scenario is not None:
+        refuse_flags(said, *OF_TRAFFIC)
+        _draw_scenario(scenario, picture, kind, settings)
+    return view.of_observed is not None or view.of_scenario is not None
+
+
 def _draw_scenario(scenario: str, picture: Picture, kind: str, settings: Settings) -> None:
     """A view that shows no traffic: the fabrics are built, and nothing is routed."""
     from fabric.faces.drawing.pictures import draw_scenario
@@ -128,6 +151,21 @@ def _draw_scenario(scenario: str, picture: Picture, kind: str, settings: Setting
     path = _target(loaded.scenario.name, picture.view, kind, settings)
     with located(loaded, settings):
         draw_scenario(picture, loaded, build(loaded), path, kind)
+    if not settings.quiet:
+        click.echo(f"wrote {path}", err=True)
+
+
+def _draw_observed(scenario: str, view: str, flags: CablingFlags, kind: str, settings: Settings) -> None:
+    """A view of what is plugged."""
+    from fabric.faces.drawing.graphviz_program import render_dot
+
+    if settings.output != "-":
+        output_path(settings)
+    text = VIEWS[view].of_observed
+    assert text is not None
+    run, result = verified(scenario, settings, flags)
+    path = _target(run.loaded.scenario.name, view, kind, settings)
+    render_dot(text(run.loaded, result), path, kind)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)
 

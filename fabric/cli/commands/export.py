@@ -116,6 +116,7 @@ def profile_names() -> tuple[str, ...]:
 @click.option(
     "--pci", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Of nccl: CSV with device,busid."
 )
+@click.option("--workload", metavar="ID", help="Of crush, hdfs, volumes: the storage workload; default: the only one.")
 @click.option("--check", is_flag=True, help="Of schedulers: read the folder -o back and compare; writes nothing.")
 @timings_option
 def command(form: str, scenario: str | None, settings: Settings, **flags: Any) -> int:
@@ -127,6 +128,7 @@ def command(form: str, scenario: str | None, settings: Settings, **flags: Any) -
     tray does not hold its cables. prometheus: recording rules, alerts and their tests for --profile snmp, node, gnmi or
     dcgm; grafana: dashboards of them. slurm, kueue, volcano, topograph, labels: the tree of hosts of every fabric, for
     schedulers; rankfile: where ranks run; nccl: the inside of nodes. These are read back before they are put in place;
+    crush, hdfs, volumes: a storage workload as a CRUSH map, racks of HDFS, volumes of Kubernetes.
     --check reads a folder again, exit code 1: it is not this scenario's. list: dialects and formats. Exit code 0:
     limits on the phase's load hold with the tables; 1: one does not; 3: tables do not fit, or no table carries the
     router.

@@ -242,11 +242,11 @@ def _route(
     def record() -> dict[str, Any]:
         from fabric.faces.answers.records import route_record
 
-        return route_record(loaded, result, changes)
+        return route_record(loaded, result, changes, run.power)
 
     answer = Answer(
         record,
-        lambda: route_document(loaded, result, changes),
+        lambda: route_document(loaded, result, changes, run.power),
         lambda: link_rows(chosen_phases(result.routes, request.phase)),
         LINKS,
         top=top,

@@ -17,10 +17,12 @@ from fabric.cli.watch import watching
 from fabric.faces.views.row_kinds import DIFFERENCES, FINDINGS, FIX_LIST, MOVES
 
 if TYPE_CHECKING:
-    from fabric.output.document import Document
+    from fabric.output.document import Document, Line
     from fabric.result import LimitVerdict
+    from fabric.rules.export_baseline import ExportBaseline
     from fabric.rules.manifest import Manifest
-    from fabric.rules.verify.findings import Verdict
+    from fabric.rules.verify.findings import Finding, Verdict
+    from fabric.scenario.load import LoadedScenario
 
 SUMMARY = "Follow exported tables to every destination; hold what runs and what is plugged against the plan."
 ORDER = 120
@@ -40,20 +42,27 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
     Failures and overrides are those of the export unless given again. Switches whose files name no hash seed, or the
     same, hash alike, and loads are those. Exit code 0: no loop, black hole, leak or wrong load, and limits on the
     phase's load hold; 1: something was found, or a limit does not hold; 3: files that cannot be read.
+
+    Where the scenario has tenants, every packet is followed from every host's port, with every source it may forge, and
+    a packet that another tenant gets is shown hop by hop; of InfiniBand the partitions are held against the tenants.
     """
     from fabric.cli.exported import load_exported
     from fabric.evaluation.table_limits import judge_loads
     from fabric.faces.views.exports import finding_table
     from fabric.routing.progress import Progress
+    from fabric.rules.dialect import DIALECTS
     from fabric.rules.verify.check import verify_export
     from fabric.rules.verify.stamp import write_stamp
 
     loaded, ground = load_exported(scenario, folder, settings)
     manifest = ground.manifest
+    if ground.tenancy is not None and DIALECTS.find(manifest.dialect).tenants == "partitions":
+        return _partitions(folder, loaded, ground, settings)
     with located(loaded, settings), watching(settings) as report:
         verdict = verify_export(
-            folder, manifest, ground.plan, ground.pairs, progress=lambda text: report(Progress(text))
-        )
+            folder, manifest, ground.plan, ground.pairs, tenancy=ground.tenancy,
+            progress=lambda text: report(Progress(text)),
+        )  # fmt: skip
         limits = judge_loads(
             loaded.scenario.limits, ground.plan.topology, verdict.found_gbps, fabric=manifest.fabric,
             phase=manifest.phase or "", router=manifest.router,
@@ -71,6 +80,46 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
         settings,
     )
     return OK if verdict.holds and all(limit.ok for limit in limits) else ANSWER_IS_NO
+
+
+def _partitions(folder: Path, loaded: LoadedScenario, ground: ExportBaseline, settings: Settings) -> int:
+    """Hold the partitions of an export against the tenants; its forwarding tables are compared by verify routes."""
+    from fabric.faces.answers.isolation_report import isolation_lines, isolation_record
+    from fabric.faces.views.exports import finding_table
+    from fabric.output.document import Line
+    from fabric.rules.verify.partition_proof import prove_partitions
+    from fabric.scenario.provenance import SCHEMA, version
+
+    assert ground.tenancy is not None
+    with located(loaded, settings):
+        proof = prove_partitions(folder, ground.plan, ground.tenancy)
+
+    def document() -> Document:
+        said = Line("forwarding tables were not followed: fabric verify routes compares them with OpenSM's", "warn")
+        return [Line(f"{folder}: partitions of dialect {ground.manifest.dialect}"), *isolation_lines(proof),
+                *_shown_findings(proof.findings), said]  # fmt: skip
+
+    record = {
+        "schema": SCHEMA,
+        "kind": "PartitionsVerdict",
+        "tool": {"name": "fabric-planner", "version": version()},
+        "name": ground.manifest.scenario,
+        "fabric": ground.manifest.fabric,
+        "dialect": ground.manifest.dialect,
+        "holds": proof.holds,
+        "isolation": isolation_record(proof),
+    }
+    emit(
+        Answer(
+            lambda: record,
+            document,
+            lambda: finding_table([_finding(one) for one in proof.findings], FINDINGS.columns),
+            FINDINGS,
+            lambda row: _entry(proof.findings[row]),
+        ),
+        settings,
+    )
+    return OK if proof.holds else ANSWER_IS_NO
 
 
 @command.command("routes", cls=FabricCommand, takes=(*ANSWER, *SCENARIO), rows=(DIFFERENCES,))
@@ -124,6 +173,10 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
 @click.option(
     "--names", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="CSV of device,port,alias: what interfaces and hosts go by, MAC addresses too; * in device is any characters.",
+)  # fmt: skip
+@click.option(
+    "--write-names", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Where all names differ in one way: write them for --names.",
 )  # fmt: skip
 @click.option(
     "--alone", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
@@ -181,10 +234,11 @@ def _finding(one: Any) -> dict[str, Any]:
 
 
 def _record(manifest: Manifest, verdict: Verdict, limits: Sequence[LimitVerdict]) -> dict[str, Any]:
+    from fabric.faces.answers.isolation_report import isolation_record
     from fabric.faces.views.limits import limit_table
     from fabric.scenario.provenance import SCHEMA, version
 
-    left_out = ("findings", "families", "found_gbps")
+    left_out = ("findings", "families", "found_gbps", "isolation")
     figures = {key: value for key, value in verdict.__dict__.items() if key not in left_out}
     return {
         "schema": SCHEMA,
@@ -195,10 +249,12 @@ def _record(manifest: Manifest, verdict: Verdict, limits: Sequence[LimitVerdict]
         **figures,
         "families": list(verdict.families),
         "limits": limit_table(limits).records(),
+        **({"isolation": isolation_record(verdict.isolation)} if verdict.isolation is not None else {}),
     }
 
 
 def _document(folder: Path, verdict: Verdict, limits: Sequence[LimitVerdict]) -> Document:
+    from fabric.faces.answers.isolation_report import isolation_lines
     from fabric.faces.views.limits import shown_limits
     from fabric.output.document import Line
     from topologies.units import percent
@@ -223,15 +279,24 @@ def _document(folder: Path, verdict: Verdict, limits: Sequence[LimitVerdict]) ->
     if verdict.polarises:
         words = f"{verdict.hash_alike:,} switches hash alike, tier after tier: no seeds that differ in these files"
         lines.append(Line(words, "warn"))
+    if verdict.isolation is not None:
+        lines += isolation_lines(verdict.isolation)
     if verdict.holds:
         return [*lines, Line("no loop, no black hole, no leak; loads are those of the export", "good"), *judged]
-    shown = verdict.findings[: FINDINGS.most]
+    return [*lines, *_shown_findings(verdict.findings), *judged]
+
+
+def _shown_findings(findings: Sequence[Finding]) -> list[Line]:
+    from fabric.output.document import Line
+
+    lines: list[Line] = []
+    shown = findings[: FINDINGS.most]
     for one in shown:
         lines.append(Line(one.text, "bad", is_rows=True))
         lines += [Line(f"    {step.strip()}", is_rows=True) for step in one.trace]
-    if len(verdict.findings) > len(shown):
-        lines.append(Line(f"and {len(verdict.findings) - len(shown):,} more; --json has them", "warn", is_rows=True))
-    return [*lines, *judged]
+    if len(findings) > len(shown):
+        lines.append(Line(f"and {len(findings) - len(shown):,} more; --json has them", "warn", is_rows=True))
+    return lines
 
 
 command.add_command(load_command)

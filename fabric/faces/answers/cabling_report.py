@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fabric.faces.views.cabling import SLOW_SHOWN, move_table, slow_table
+from fabric.faces.views.cabling import SLOW_SHOWN, move_table, name_table, slow_table
 from fabric.faces.views.row_kinds import MOVES
 from fabric.operate.cabling.planned import Port
+from fabric.operate.cabling.renaming import Renaming
 from fabric.operate.cabling.result import CablingResult, Cost, Move
 from fabric.output.columns import ending_text, load_text
 from fabric.output.document import Document, Line
@@ -39,6 +40,7 @@ def cabling_record(loaded: LoadedScenario, result: CablingResult) -> dict[str, A
         ],
         "unseen": [_pair(one, other) for one, other in result.unseen],
         "conflicts": [{"port": _port(one.port), "told": list(one.told)} for one in result.conflicts],
+        "renaming": None if result.renaming is None else _renaming(result.renaming),
         "planned": _cost(result.planned),
         "now": _cost(result.now),
         "notes": list(result.notes),
@@ -66,6 +68,16 @@ def cabling_entry(move: Move) -> dict[str, Any]:
     }
 
 
+def _renaming(renaming: Renaming) -> dict[str, Any]:
+    return {
+        "names": name_table(renaming).records(),
+        "words": list(renaming.words),
+        "right_by_the_plans_names": renaming.right_before,
+        "right": renaming.right,
+        "cables": renaming.cables,
+    }
+
+
 def _pair(one: Port, other: Port) -> dict[str, Any]:
     return {"a": _port(one), "b": _port(other)}
 
@@ -85,23 +97,44 @@ def _cost(cost: Cost | None) -> dict[str, Any] | None:
     }
 
 
-def cabling_document(loaded: LoadedScenario, result: CablingResult) -> Document:
-    """How much was seen and is right, what it costs now, what to do, and what is not known."""
+def cabling_summary(loaded: LoadedScenario, result: CablingResult) -> list[Line]:
+    """How much was seen and is right, what is found, and what it costs now."""
     cables = result.both_sides + result.one_side
-    parts: list[Any] = [
+    lines = [
         Line(
             f"{loaded.scenario.name}: {result.ends:,} ends planned, {result.seen:,} known, {result.right:,} right; "
             f"{cables:,} cables seen, {result.both_sides:,} by both ends, {result.one_side:,} by one"
         )
     ]
+    if result.renaming is not None:
+        lines += _renamed(result.renaming)
     if result.is_right:
-        parts.append(_verdict(result))
+        lines.append(_verdict(result))
     if result.moves:
         harmless = sum(bool(move.harmless) for move in result.moves)
         text = f"{len(result.moves):,} findings, put right by {result.actions:,} actions"
         text += f"; {harmless:,} change nothing" if harmless else ""
-        parts.append(Line(text, "bad" if harmless < len(result.moves) else "warn"))
-        parts += _now(result)
+        lines.append(Line(text, "bad" if harmless < len(result.moves) else "warn"))
+        lines += _now(result)
+    return lines
+
+
+def _renamed(renaming: Renaming) -> list[Line]:
+    """Names that were taken for others, and what else it may be."""
+    right = f"{renaming.right:,} of {renaming.cables:,} cables are right by these names, by the plan's"
+    return [
+        *(Line(words, "bad") for words in renaming.words),
+        Line(f"{right} {renaming.right_before:,}: what follows goes by these names", "bad"),
+        Line(
+            "names, or cables all plugged the same way off? --write-names FILE, then --names FILE, says names", "warn"
+        ),
+    ]
+
+
+def cabling_document(loaded: LoadedScenario, result: CablingResult) -> Document:
+    """How much was seen and is right, what it costs now, what to do, and what is not known."""
+    parts: list[Any] = cabling_summary(loaded, result)
+    if result.moves:
         most = MOVES.most or len(result.moves)
         table = move_table(result).only(*MOVES.shown).without_empty("places", "harmless", "fabric")
         parts.append(table.first(most).as_rows())

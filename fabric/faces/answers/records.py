@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fabric.bill.energy import NetworkPower
 from fabric.evaluation.schedule import StepSchedule
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.answers.draw_records import band_record, draws_record, spread_record, step_spread_record
 from fabric.faces.views.attached import host_records
+from fabric.faces.views.energy import power_record
 from fabric.faces.views.jobs import job_phase_records
 from fabric.faces.views.limits import limit_table
 from fabric.faces.views.memory import memory_record, memory_verdict_record
@@ -110,8 +112,13 @@ def _model(model: ModelFigures) -> dict[str, Any]:
     }
 
 
-def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Sequence[Suggestion] = ()) -> dict[str, Any]:
-    """``RouteResult``, but for its rows: the links."""
+def route_record(
+    loaded: LoadedScenario,
+    result: RouteResult,
+    suggestions: Sequence[Suggestion] = (),
+    power: NetworkPower | None = None,
+) -> dict[str, Any]:
+    """``RouteResult``, but for its rows: the links. ``energy`` is null where no power is given."""
     worst = worst_phase(result.routes)
     step = max((job.step_time_s for job in result.jobs if job.step_time_s is not None), default=None)
     return {
@@ -130,6 +137,7 @@ def route_record(loaded: LoadedScenario, result: RouteResult, suggestions: Seque
         },
         "routes": _routes(result.routes),
         "jobs": [_job(job) for job in result.jobs],
+        "energy": power_record(power, result.jobs),
         "limits": limit_table(result.limits).records(),
         **suggestion_records(suggestions),
         "warnings": list(result.warnings),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fabric.bill.energy import NetworkPower
 from fabric.evaluation.severity import worst_phase
 from fabric.faces.views.draws import draws_lines, peak_words
+from fabric.faces.views.energy import energy_of
 from fabric.faces.views.headline import STOPPED, congested_draws, limit_words, perfect_splits
 from fabric.faces.views.jobs import shown_steps
 from fabric.faces.views.limits import shown_limits
@@ -23,8 +25,13 @@ from fabric.whatif.suggestions import Suggestion
 from topologies.units import excess, format_bytes, percent
 
 
-def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Sequence[Suggestion] = ()) -> Document:
-    """The whole answer, most important first."""
+def route_document(
+    loaded: LoadedScenario,
+    result: RouteResult,
+    suggestions: Sequence[Suggestion] = (),
+    power: NetworkPower | None = None,
+) -> Document:
+    """The whole answer, most important first; with the power of the network, the energy of steps too."""
     scenario = loaded.scenario
     parts: list[Table | Line] = [
         Line(f"{scenario.name}  {loaded.sha256[:7]}  seed {scenario.seed}  offered load, may exceed 100 %")
@@ -42,6 +49,7 @@ def route_document(loaded: LoadedScenario, result: RouteResult, suggestions: Seq
         _links(result),
         *(table for job in result.jobs for table in (shown_steps(job), job_parts_table(job))),
         shown_memory([(job.id, job.memory) for job in result.jobs]),
+        *([] if power is None else [energy_of(result.jobs, power)]),
     ]
     parts += [table for table in tables if len(table)]
     parts += suggestion_parts(suggestions)

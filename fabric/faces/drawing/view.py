@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from topologies.plugin_folder import PluginFolder
 
 if TYPE_CHECKING:
+    from fabric.operate.cabling.result import CablingResult
     from fabric.pipeline.network import Network
     from fabric.result import PhaseRoute, RouteResult
     from fabric.scenario.load import LoadedScenario
@@ -67,12 +68,15 @@ class View:
         Whether it colours links, so that each can be as full as in its worst failure case.
     of_scenario : callable, optional
         The whole drawing of a scenario and its fabrics, of a view that shows no traffic: nothing is routed for it.
+    of_observed : callable, optional
+        The whole drawing of a scenario and what is plugged, of a view that shows that and needs ``--observed``.
     """
 
     language: Literal["dot", "svg"]
     text: Callable[[Drawn, Picture], str]
     of_links: bool = True
     of_scenario: Callable[[LoadedScenario, Network, Picture], str] | None = None
+    of_observed: Callable[[LoadedScenario, CablingResult], str] | None = None
 
 
 VIEWS = PluginFolder("view", "fabric.faces.drawing.views", "VIEW", View)

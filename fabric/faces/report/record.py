@@ -26,7 +26,7 @@ from fabric.scenario.provenance import envelope
 def report_record(source: ReportSource, content: Content) -> dict[str, Any]:
     """``Report``: the sections, and the route result under ``route``, with the hottest links as its items."""
     hottest = hot_link_table(source.result.items).only(*LINKS.columns)
-    route = {**route_record(source.loaded, source.result), "items": hottest.records()}
+    route = {**route_record(source.loaded, source.result, power=source.run.power), "items": hottest.records()}
     sections = [
         {
             "anchor": part.anchor,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric.operate.cabling.planned import Port
+from fabric.operate.cabling.renaming import Renaming
 from fabric.operate.cabling.result import CablingResult, Cost, Move, SlowCable
 from fabric.output.columns import counts, endings, loads, named, speeds
 from fabric.output.table import Column, Mark, Table
@@ -64,6 +65,13 @@ def slow_table(result: CablingResult) -> Table:
         speeds("planned_gbps", "planned", [cable.planned_gbps for cable in slow]),
     ]
     return Table.of(columns, len(slow), title="at a lower speed", marks=["warn"] * len(slow))
+
+
+def name_table(renaming: Renaming) -> Table:
+    """Names that stand for others, as ``--names`` takes them."""
+    devices, ports, aliases = zip(*renaming.rows, strict=True)
+    columns = [named("device", "device", devices), named("port", "port", ports), named("alias", "alias", aliases)]
+    return Table.of(columns, len(renaming.rows), title="names")
 
 
 def _ends(name: str, header: str, ports: Sequence[Port | None]) -> list[Column]:

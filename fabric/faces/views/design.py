@@ -26,7 +26,7 @@ def design_table(designs: Sequence[Design], paths: Mapping[str, Path] | None = N
         "switches": counts("switches", "switches", [sum(one.switches_by_role.values()) for one in designs]),
         "cables": counts("cables", "cables", [sum(one.cables_by_tier.values()) for one in designs]),
         "cost_usd": counts("cost_usd", "cost US$", [one.cost_usd for one in designs], width=11, unit="US$"),
-        "power_w": counts("power_w", "power W", [one.power_w for one in designs], width=9, unit="W"),
+        "power_w": counts("power_w", "largest W", [one.power_w for one in designs], width=9, unit="W"),
         "cable_m": counts("cable_m", "cable m", [one.cable_m for one in designs], width=9, unit="m", priority=3),
         "oversubscription": named("oversubscription", "oversubscribed", [_ratios(one) for one in designs], width=14),
         "step_time": named("step_time", "step time", [_times(one.step_time_s) for one in designs], priority=1),

@@ -94,10 +94,10 @@ def sums_table(sums: Sequence[SumDrift]) -> Table:
     return Table.of(
         (
             named("fabric", "fabric", [one.fabric for one in sums], priority=1),
-            named("of", "of", [one.kind for one in sums]),
-            named("name", "name", [one.name for one in sums], flexible=True),
-            counts("links", "links", [one.links for one in sums]),
-            counts("measured_links", "measured", [one.measured_links for one in sums]),
+            named("of", "of", [one.kind for one in sums], width=5),
+            named("name", "name", [one.name for one in sums], flexible=True, width=18),
+            counts("links", "links", [one.links for one in sums], width=6, priority=1),
+            counts("measured_links", "seen", [one.measured_links for one in sums], width=6),
             rates("predicted_gbps", "predicted", [one.predicted_gbps for one in sums]),
             rates("measured_gbps", "measured", [one.measured_gbps if one.measured_links else None for one in sums]),
             relatives("drift", "drift", [one.drift if one.measured_links else None for one in sums]),
@@ -113,7 +113,7 @@ def explanation_table(rows: Sequence[tuple[str, Explanation]]) -> Table:
         (
             named("fabric", "fabric", [fabric for fabric, _ in rows], priority=1),
             named("cause", "cause", [one.cause for _, one in rows]),
-            named("words", "what", [one.words for _, one in rows], flexible=True),
+            named("words", "what", [one.words for _, one in rows], flexible=True, width=24),
             ratios("fit", "explains", [one.fit for _, one in rows]),
             named("change", "the plan with it", [one.change for _, one in rows], flexible=True, priority=1),
         ),

@@ -66,7 +66,7 @@ def quick_table(designs: Sequence[QuickDesign]) -> Table:
         counts("switches", "switches", [one.switches for one in designs], width=8),
         counts("cables", "links", [one.cables for one in designs], width=8),
         counts("cost_usd", "cost US$", [one.cost_usd for one in designs], width=12, unit="US$"),
-        counts("power_w", "power W", [one.power_w for one in designs], width=10, unit="W", priority=1),
+        counts("power_w", "W without NICs", [one.power_w for one in designs], width=10, unit="W", priority=1),
         named("oversubscription", "oversubscribed", [_ratio(one) for one in designs], width=14, priority=2),
         ratios("above_best", "above best", [one.value / best - 1 if best else 0.0 for one in designs], width=10),
     )

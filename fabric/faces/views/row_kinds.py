@@ -407,7 +407,23 @@ WINDOWS = RowKind(
     key="windows",
 )  # fmt: skip
 
+SHARINGS = RowKind(
+    "jobs beside each other",
+    (
+        "job", "beside", "slowdown", "worst", "best", "links", "phase", "beside_phase", "link", "phase_stretch",
+    ),
+    shown=("job", "beside", "slowdown", "worst", "best", "link", "phase", "beside_phase", "phase_stretch", "links"),
+    ratios=("slowdown", "worst", "best", "phase_stretch"),
+    most=PAIRS_SHOWN,
+    key="pairs",
+)  # fmt: skip
 
+
+NODES = RowKind(
+    "nodes of a cluster",
+    ("name", "gpus", "gpus_free", "cores_free", "memory_free_bytes", "storage_free_bytes", "state"),
+    key="nodes",
+)
 PLACEMENTS = RowKind(
     "placements of a job",
     (
@@ -420,6 +436,27 @@ PLACEMENTS = RowKind(
     ),
     ratios=("above_bound", "read_utilisation", "stretch"),
     key="placements",
+)  # fmt: skip
+
+
+STORED = RowKind(
+    "files of a storage layout",
+    ("format", "file", "workload", "failure_domain", "servers", "racks", "devices", "read_back"),
+    shown=("format", "file", "workload", "failure_domain", "servers", "racks", "devices"),
+)
+
+LAYOUTS = RowKind(
+    "layouts of a storage cluster",
+    (
+        "layout", "failure_domain", "read_from", "core_read_gbps", "max_utilisation", "hottest_link", "recovery_s",
+        "fastest_s", "in_rack", "balance", "kept", "chosen",
+    ),
+    shown=(
+        "layout", "core_read_gbps", "max_utilisation", "recovery_s", "fastest_s", "in_rack", "balance", "kept",
+        "chosen",
+    ),
+    ratios=("max_utilisation", "balance"),
+    key="layouts",
 )  # fmt: skip
 
 

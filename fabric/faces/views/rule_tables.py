@@ -193,6 +193,8 @@ def _match_text(match: Match) -> str:
     if not match.family:
         return "anything else"
     parts = [match.dst_text if match.dst_bits else f"IPv{match.family}"]
+    if match.in_port:
+        parts.append(f"in {match.in_port}")
     if match.src_bits:
         parts.append(f"from {match.src_text}")
     if match.protocol:

@@ -1,8 +1,7 @@
 """The step of a job as bars on a time axis: compute, phases under it, phases it waits for.
 
-The times are those of ``fabric.evaluation.jobs``. Phases that hide under compute run one after the other from the
-start; one that sticks out is under the end of compute with its hidden part. Those the step waits for come after, in
-order, then the bubble and the optimizer. Where the hash is not drawn, the last bar ends at the step time.
+The times are those of ``fabric.evaluation.jobs``, the order that of ``fabric.evaluation.step_order``. Where the hash is
+not drawn, the last bar ends at the step time.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fabric.evaluation.step_order import step_order
 from fabric.faces.views.bands import FULL, HOT, TENTH
 from fabric.result import JobPhase, JobTime, RouteResult
 
@@ -80,32 +80,20 @@ def timelines(result: RouteResult) -> tuple[JobTimeline, ...]:
 
 def job_timeline(job: JobTime) -> JobTimeline:
     """The step of one job."""
-    timed = [phase for phase in job.phases if phase.ideal_s > 0]
-    clock = job.compute_s or 0.0
-    bars = [Bar(COMPUTE, 0.0, clock, clock, "compute")] if clock else []
-    under = 0.0
-    for phase in timed:
-        if phase.in_step and _overlaps(phase):
-            seconds, waits = phase.predicted_s or 0.0, phase.exposed_s or 0.0
-            bars.append(_bar(phase, clock - (seconds - waits) if waits else under, "overlapped"))
-            clock, under = clock + waits, under + (0.0 if waits else seconds)
-    for phase in timed:
-        if phase.in_step and not _overlaps(phase):
-            bars.append(_bar(phase, clock, "exposed"))
-            clock += phase.predicted_s or 0.0
+    compute_s = job.compute_s or 0.0
+    order = step_order(job)
+    bars = [Bar(COMPUTE, 0.0, compute_s, compute_s, "compute")] if compute_s else []
+    for placed in order.placed:
+        bars.append(_bar(placed.phase, placed.start_s, "overlapped" if placed.under_compute else "exposed"))
+    clock = order.clock_s
     kinds: tuple[tuple[str, Kind], ...] = ((BUBBLE, "bubble"), (OPTIMIZER, "compute"))
     for lane, kind in kinds:
         seconds = getattr(job.parts, f"{lane}_s") if job.parts else 0.0
         if seconds:
             bars.append(Bar(lane, clock, clock + seconds, seconds, kind))
             clock += seconds
-    bars += [_bar(phase, 0.0, "apart") for phase in timed if not phase.in_step]
+    bars += [_bar(phase, 0.0, "apart") for phase in job.phases if phase.ideal_s > 0 and not phase.in_step]
     return JobTimeline(job.id, tuple(bars), job.step_time_s, job.step_time_ideal_s)
-
-
-def _overlaps(phase: JobPhase) -> bool:
-    """Whether the step waits for less than the whole phase: only phases under compute do."""
-    return phase.predicted_s is not None and phase.exposed_s is not None and phase.exposed_s < phase.predicted_s
 
 
 def _bar(phase: JobPhase, start_s: float, kind: Kind) -> Bar:

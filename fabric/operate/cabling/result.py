@@ -7,6 +7,7 @@ from typing import Literal
 
 from fabric.operate.cabling.components import Difference
 from fabric.operate.cabling.planned import Port
+from fabric.operate.cabling.renaming import Renaming
 from fabric.operate.cabling.seen import Conflict
 
 Kind = Literal["swap", "cycle", "move", "plug", "unplug"]
@@ -101,8 +102,8 @@ class CablingResult:
         Cables of the plan of which nobody can say whether they are there.
     planned, now : Cost or None
         Jobs on the fabric as planned and as plugged; None where nothing is sent.
-    routed_alone : int
-        Moves whose own cost was found.
+    renaming : Renaming or None
+        Names other than the plan's by which the cables were compared, since most are wrong by the plan's.
     """
 
     source: str
@@ -124,6 +125,7 @@ class CablingResult:
     notes: tuple[str, ...]
     difference: Difference
     strict: bool = False
+    renaming: Renaming | None = None
 
     @property
     def actions(self) -> int:
@@ -133,5 +135,5 @@ class CablingResult:
     @property
     def is_right(self) -> bool:
         """Whether everything that is seen is as planned; if strict, everything is seen."""
-        wrong = self.moves or self.slow or self.conflicts
+        wrong = self.moves or self.slow or self.conflicts or self.renaming
         return not wrong and not (self.strict and self.unseen)

@@ -10,13 +10,13 @@ import numpy as np
 
 from fabric.operate.cabling.aliases import read_aliases
 from fabric.operate.cabling.as_plugged import changed_topologies
-from fabric.operate.cabling.components import Difference, differences
+from fabric.operate.cabling.components import Difference
 from fabric.operate.cabling.cost import cost_of, routed, worse_by
 from fabric.operate.cabling.harmless import Nodes, harmless
-from fabric.operate.cabling.names import PlanNames
 from fabric.operate.cabling.planned import PlannedEnds, Port, planned_ends
+from fabric.operate.cabling.renaming import compared
 from fabric.operate.cabling.result import CablingResult, Cost, Kind, Move, MoveStep, SlowCable
-from fabric.operate.cabling.seen import Seen, see
+from fabric.operate.cabling.seen import Seen
 from fabric.operate.cabling.units import Group, Unit, grouped
 from fabric.operate.observed.neighbours import Neighbours
 from fabric.pipeline.run import Run
@@ -52,15 +52,16 @@ def verify_cabling(
     progress(Progress("matching names"))
     ends = planned_ends(run.loaded, run.network)
     aliases = read_aliases(request.names) if request.names is not None else []
-    seen = see(PlanNames(ends, aliases, request.names), heard)
+    difference, renaming = compared(ends, heard, aliases, request.names)
+    seen = difference.seen
     progress(Progress("comparing cables"))
-    difference = differences(seen)
     slow = slow_cables(difference)
     nodes = Nodes(seen)
     groups = grouped(difference)
     found = [(group, _move(difference, group, harmless(difference, group, nodes))) for group in groups]
     planned, now, moves, notes = _costs(run, difference, nodes, found, slow, request, progress)
-    return _result(difference, slow, moves, request, planned, now, (*seen.notes, *_told(seen), *notes))
+    result = _result(difference, slow, moves, request, planned, now, (*seen.notes, *_told(seen), *notes))
+    return replace(result, renaming=renaming)
 
 
 def slow_cables(difference: Difference) -> dict[int, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,55 +22,29 @@ from fabric.operate.load_check.result import (
     SumDrift,
     above_line_words,
 )
+from fabric.operate.load_check.sources import LoadSource
 from fabric.operate.monitoring.link_labels import measured_links
-from fabric.operate.monitoring.names_file import GivenNames, read_names
+from fabric.operate.monitoring.names_file import GivenNames
 from fabric.operate.monitoring.profiles import PROFILES
-from fabric.pipeline.run import Run
-from fabric.scenario.load import LoadedScenario
+from fabric.pipeline.run import Run, run_scenario
+from fabric.scenario.load import with_overrides
 from topologies.errors import RoutingError
 
-KINDS = ("prometheus", "csv", "perfquery")
+TOLERANCE = 0.1  # of a link's band, unless another is asked for
 
 
-@dataclass(frozen=True)
-class LoadSource:
-    """Where counters come from: kind, and an address or files.
-
-    Attributes
-    ----------
-    kind : str
-        prometheus, csv or perfquery.
-    place : str
-        URL or file; of perfquery both files with a comma between them.
-    """
-
-    kind: str
-    place: str
-    profile: str = "snmp"
-    window_s: float = 900.0
-    names: GivenNames = field(default_factory=GivenNames)
-
-
-def sources_of(loaded: LoadedScenario) -> tuple[LoadSource, ...]:
-    """The sources of a scenario that counters come from, in its order; files beside the scenario.
-
-    Raises
-    ------
-    FabricError
-        When a file of names cannot be read.
-    """
-    base = loaded.directory
-    found = []
-    for spec in loaded.scenario.measured:
-        if spec.kind in KINDS:
-            place = spec.url or ",".join(str(base / part.strip()) for part in (spec.path or "").split(","))
-            names = GivenNames() if spec.names is None else read_names(base / spec.names)
-            found.append(LoadSource(spec.kind, place, spec.profile, spec.window, names))
-    return tuple(found)
+def with_more(run: Run) -> Callable[[tuple[str, ...]], Run]:
+    """Routes the scenario of a run with more overrides, as the run was."""
+    return lambda overrides: run_scenario(with_overrides(run.loaded, overrides), run.request, like=run)
 
 
 def check_loads(
-    run: Run, source: LoadSource, *, tolerance: float, load: Callable[[tuple[str, ...]], Run], explained: bool = True
+    run: Run,
+    source: LoadSource,
+    *,
+    tolerance: float = TOLERANCE,
+    load: Callable[[tuple[str, ...]], Run] | None = None,
+    explained: bool = True,
 ) -> LoadCheckResult:
     """Predicted beside measured.
 
@@ -79,8 +52,8 @@ def check_loads(
     ----------
     tolerance : float
         Relative; of a link's band.
-    load : callable
-        Routes the scenario with more overrides, as the run was.
+    load : callable, optional
+        Routes the scenario with more overrides; default: ``with_more``.
 
     Raises
     ------
@@ -99,7 +72,9 @@ def check_loads(
         rates = by_name[plan.fabric]
         drift = FabricDrift(plan, rates, tolerance, tuple(_sums(plan, rates)), ())
         off = bool(drift.outside.any()) or bool((rates.down & plan.topology.up).any())
-        reasons = explain(plan, rates, run, again(load, run, plan.fabric)) if off and explained else ()
+        reasons = (
+            explain(plan, rates, run, again(load or with_more(run), run, plan.fabric)) if off and explained else ()
+        )
         fabrics.append(FabricDrift(plan, rates, tolerance, drift.sums, reasons))
     impossible = [above_line_words(one.plan, one.rates) for one in fabrics if one.impossible.any()]
     notes = dict.fromkeys((*impossible, *measurement.notes, *(text for plan in plans for text in plan.notes)))

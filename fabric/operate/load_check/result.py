@@ -89,12 +89,16 @@ class FabricDrift:
     explanations: tuple[Explanation, ...]
 
     @property
+    def band_gbps(self) -> tuple[Floats, Floats]:
+        """What links are judged by: the least and the most that a hash may leave, with the tolerance; shape (L,)."""
+        floor = FLOOR * self.plan.topology.links.capacity_gbps
+        low = self.plan.low_gbps * (1 - self.tolerance) - floor
+        return low, self.plan.high_gbps * (1 + self.tolerance) + floor
+
+    @property
     def outside(self) -> Bools:
         """Measured links whose rate no plan within the tolerance gives, shape (L,)."""
-        capacity = self.plan.topology.links.capacity_gbps
-        floor = FLOOR * capacity
-        high = self.plan.high_gbps * (1 + self.tolerance) + floor
-        low = self.plan.low_gbps * (1 - self.tolerance) - floor
+        low, high = self.band_gbps
         with np.errstate(invalid="ignore"):
             off = (self.rates.gbps > high) | (self.rates.gbps < low)
         return np.asarray(self.rates.known & off | self.impossible)

@@ -13,6 +13,7 @@ from fabric.scenario.provenance import version
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _HELP = {
     "fabric_plan_info": "The scenario that the series are of.",
+    "fabric_plan_inputs_changed": "Files of the scenario that have changed since it was routed, or cannot be read.",
     "fabric_plan_limit_met": "1 where a limit of the scenario holds, 0 where not; no sample where it is not decided.",
     "fabric_job_step_predicted_seconds": "Time of a step of a job as the plan routes it.",
     "fabric_job_step_ideal_seconds": "Time of a step of a job without congestion.",
@@ -31,6 +32,16 @@ def exposition(run: Run, made: Monitoring | None) -> str:
     for name, samples in metrics.items():
         parts += [f"# HELP {name} {_HELP.get(name, _of_name(name))}\n", f"# TYPE {name} gauge\n", *samples]
     return "".join(parts)
+
+
+def inputs_changed_series(count: int) -> str:
+    """How many files of the plan have changed since it was routed: the series of a plan that is out of date.
+
+    >>> print(inputs_changed_series(2).splitlines()[-1])
+    fabric_plan_inputs_changed 2
+    """
+    name = "fabric_plan_inputs_changed"
+    return f"# HELP {name} {_HELP[name]}\n# TYPE {name} gauge\n{name} {count}\n"
 
 
 def _samples(run: Run, made: Monitoring | None) -> Iterator[tuple[str, str, Labels]]:

@@ -1,8 +1,8 @@
-"""Faults to test the alerts with: one of each kind that the plan's limits can tell from health."""
+"""Faults to test the alerts with, of each kind that the plan's limits can tell from health; of links one a tier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ class Fault:
     alert: str
     labels: dict[str, str]  # that single the alert out
     state: State
+    also: tuple[dict[str, str], ...] = ()  # of the same alert, set off by the same state
 
 
 def faults(fabric: MonitoredFabric) -> Iterator[Fault]:
@@ -43,14 +44,11 @@ def _name(fabric: MonitoredFabric, link: int) -> dict[str, str]:
 
 def _too_much(fabric: MonitoredFabric) -> Iterator[Fault]:
     limits, capacity = fabric.limits.link_gbps, fabric.plan.topology.capacity_gbps
-    for link in fabric.measured.links:
-        if not np.isnan(limits[link]) and limits[link] < 0.97 * capacity[link]:
-            rate = min(1.1 * limits[link], float(capacity[link]))
-            state = State(gbps={link: rate})
-            yield Fault(
-                f"{fabric.plan.topology.link_name(link)} carries too much", alerts.ABOVE, _name(fabric, link), state
-            )
-            return
+    told = [link for link in fabric.measured.links if limits[link] < 0.97 * capacity[link]]  # nan: no limit
+    for link in _one_a_tier(fabric, told):
+        words = f"{fabric.plan.topology.link_name(link)} carries too much"
+        state = State(gbps={link: min(1.1 * limits[link], float(capacity[link]))})
+        yield Fault(words, alerts.ABOVE, _name(fabric, link), state)
 
 
 def _unplanned(fabric: MonitoredFabric) -> Iterator[Fault]:
@@ -98,6 +96,15 @@ def _needed(fabric: MonitoredFabric) -> Iterator[int]:
     return (link for link in fabric.measured.links if fabric.plan.needed[link] and link in fabric.measured.received)
 
 
+def _one_a_tier(fabric: MonitoredFabric, links: Iterable[int]) -> list[int]:
+    """The first of these links in each tier."""
+    tier = fabric.plan.topology.links.tier
+    first: dict[int, int] = {}
+    for link in links:
+        first.setdefault(int(tier[link]), link)
+    return list(first.values())
+
+
 def _both(fabric: MonitoredFabric, links: list[int]) -> frozenset[int]:
     """Both directions of cables."""
     reverse = fabric.plan.topology.links.reverse
@@ -105,10 +112,11 @@ def _both(fabric: MonitoredFabric, links: list[int]) -> frozenset[int]:
 
 
 def _down(fabric: MonitoredFabric) -> Iterator[Fault]:
-    link = next(_needed(fabric), None)
-    if link is not None:
-        words = f"{fabric.plan.topology.link_name(link)} is down"
-        yield Fault(words, alerts.LINK_DOWN, _name(fabric, link), State(down=_both(fabric, [link])))
+    needed = list(_needed(fabric))
+    for link in _one_a_tier(fabric, needed):
+        words, down = f"{fabric.plan.topology.link_name(link)} is down", _both(fabric, [link])
+        back = tuple(_name(fabric, other) for other in needed if other in down - {link})
+        yield Fault(words, alerts.LINK_DOWN, _name(fabric, link), State(down=down), back)
 
 
 def _part_down(fabric: MonitoredFabric) -> Iterator[Fault]:
@@ -123,7 +131,6 @@ def _part_down(fabric: MonitoredFabric) -> Iterator[Fault]:
 
 
 def _failing(fabric: MonitoredFabric) -> Iterator[Fault]:
-    link = next(_needed(fabric), None)
-    if link is not None:
+    for link in _one_a_tier(fabric, _needed(fabric)):
         words = f"errors on {fabric.plan.topology.link_name(link)}"
         yield Fault(words, alerts.ERRORS, _name(fabric, link), State(errors=frozenset([link])))

@@ -18,7 +18,7 @@ from fabric.operate.monitoring.plan_series import BYTES, PLAN_SERIES, MonitoredF
 from fabric.operate.monitoring.profiles import Profile
 from fabric.operate.monitoring.recording import MEASURED, PREDICTED
 from fabric.operate.monitoring.rule_text import number, quoted, series
-from fabric.operate.monitoring.some_links import some_links
+from fabric.operate.monitoring.some_links import sample_words, some_links
 from fabric.pipeline.run import Run
 
 _MOST_LINKS = 160  # of a test of faults; promtool takes 10,000 samples a query at most, and its time
@@ -37,19 +37,20 @@ class RuleFiles:
     alerts: str
 
 
-def _test_file(name: str, rule_files: Sequence[str], tests: str) -> str:
-    """A file of tests."""
+def _test_file(name: str, rule_files: Sequence[str], tests: str, said: Sequence[str] = ()) -> str:
+    """A file of tests; ``said`` stands above them."""
     order = ["fabric_ports", f"fabric_plan_{name}", "fabric_links", "fabric_measured_beside_predicted", "fabric_alerts"]
     files = "".join(f"- ../{name}\n" for name in rule_files)
     groups = "".join(f"- {name}\n" for name in order)
-    return f"rule_files:\n{files}evaluation_interval: 1m\ngroup_eval_order:\n{groups}tests:\n{tests}"
+    head = "".join(f"# {line}\n" for line in said)
+    return f"{head}rule_files:\n{files}evaluation_interval: 1m\ngroup_eval_order:\n{groups}tests:\n{tests}"
 
 
 def fault_tests(
     fabric: MonitoredFabric, profile: Profile, window_s: float, files: RuleFiles
 ) -> tuple[str, list[Fault]]:
     """A file with one test: health, then every fault after the other; of some switches where there are many links."""
-    fabric = some_links(fabric, _MOST_LINKS)
+    whole, fabric = fabric, some_links(fabric, _MOST_LINKS)
     wait = 2 * int(np.ceil(window_s / 60)) + 3  # until a mean over the window and the wait of the alert are full
     found = list(faults(fabric))
     slots, checks = [Slot(State(), max(30, wait))], []
@@ -63,7 +64,8 @@ def fault_tests(
     lines += [_input(name, values) for name, values in counter_series(fabric, profile, slots)]
     lines += _constants(fabric, at)
     tests = "".join([*lines, "  promql_expr_test:\n", *checks])
-    return _test_file(fabric.name, [files.ports, files.links, files.measured, files.alerts], tests), found
+    rules = [files.ports, files.links, files.measured, files.alerts]
+    return _test_file(fabric.name, rules, tests, sample_words(whole, fabric)), found
 
 
 def plan_test(fabric: MonitoredFabric, files: RuleFiles) -> str:
@@ -103,11 +105,9 @@ def _fires(fault: Fault, minute: int) -> str:
     """The fault's alert fires, and no other of its name."""
     keys = ", ".join(fault.labels)
     expr = f'count by ({keys}) (ALERTS{{alertname="{fault.alert}",alertstate="firing"}})'
-    sample = series("", fault.labels)
-    return (
-        f"  - # {fault.words}\n    expr: {quoted(expr)}\n    eval_time: {minute}m\n    exp_samples:\n"
-        f"    - labels: {quoted(sample)}\n      value: 1\n"
-    )
+    samples = (series("", labels) for labels in (fault.labels, *fault.also))
+    told = "".join(f"    - labels: {quoted(sample)}\n      value: 1\n" for sample in samples)
+    return f"  - # {fault.words}\n    expr: {quoted(expr)}\n    eval_time: {minute}m\n    exp_samples:\n{told}"
 
 
 def draw_tests(run: Run, fabric: MonitoredFabric, wanted: int, files: RuleFiles) -> tuple[str, int]:
@@ -126,7 +126,7 @@ def draw_tests(run: Run, fabric: MonitoredFabric, wanted: int, files: RuleFiles)
         f"  - expr: {quoted(f'count_over_time(ALERTS[{count}m])')}\n    eval_time: {count - 1}m\n    exp_samples: []\n"
     )
     tests = "".join([*lines, "  promql_expr_test:\n", check])
-    return _test_file(fabric.name, [files.measured, files.alerts], tests), count
+    return _test_file(fabric.name, [files.measured, files.alerts], tests, sample_words(fabric, part)), count
 
 
 def _constants(fabric: MonitoredFabric, minutes: int) -> list[str]:

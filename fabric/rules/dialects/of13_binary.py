@@ -43,4 +43,5 @@ DIALECT = Dialect(
     loses="the hash basis of switches: tiers with the same hash basis polarise",
     read=read,
     failover="next-slot",
+    tenants="rules",
 )

@@ -87,6 +87,7 @@ def read(folder: Path, stem: str) -> tuple[list[Rule], list[Group]]:
 def _rule(entry: dict[str, Any]) -> Rule:
     asks = dict(entry["match"])
     values: dict[str, int] = {}
+    in_port = port_of_wire(int(asks.pop("in_port", 0)))
     family = {None: 0, ETHER_IPV4: 4, ETHER_IPV6: 6}[asks.pop("eth_type", None)]
     values["protocol"] = int(asks.pop("ip_proto", 0))
     for side in ("src", "dst"):
@@ -102,7 +103,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
     action = Action("drop")
     for act in entry["actions"]:
         action = Action("group", int(act["group_id"])) if act["type"] == "GROUP" else Action("output", _out_of(act))
-    match = Match(4 if family == 4 else 6 if family == 6 else 0, **values)
+    match = Match(4 if family == 4 else 6 if family == 6 else 0, **values, in_port=in_port)
     return Rule(int(entry["priority"]), match, action, int(entry["cookie"]))
 
 
@@ -129,4 +130,5 @@ DIALECT = Dialect(
     loses="the hash basis of switches: tiers with the same hash basis polarise",
     read=read,
     failover="next-slot",
+    tenants="rules",
 )

@@ -57,9 +57,10 @@ def _flow(rule: Rule, datapath: int) -> dict[str, Any]:
 
 def _criteria(match: Match) -> list[dict[str, Any]]:
     check_ports(match)
+    found: list[dict[str, Any]] = [{"type": "IN_PORT", "port": match.in_port}] if match.in_port else []
     if not match.family:
-        return []
-    found: list[dict[str, Any]] = [{"type": "ETH_TYPE", "ethType": "0x800" if match.family == 4 else "0x86dd"}]
+        return found
+    found += [{"type": "ETH_TYPE", "ethType": "0x800" if match.family == 4 else "0x86dd"}]
     if match.protocol:
         found.append({"type": "IP_PROTO", "protocol": match.protocol})
     if match.src_bits:

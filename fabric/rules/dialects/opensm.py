@@ -1,6 +1,7 @@
 """OpenSM: forwarding tables for its ``file`` routing engine, fixed LIDs, and the fabric as an ``ibsim`` net file.
 
-``opensm -R file -U opensm.lfts --honor_guid2lid``, with ``guid2lid`` in its cache, installs exactly these tables.
+``opensm -R file -U opensm.lfts --honor_guid2lid``, with ``guid2lid`` in its cache, installs exactly these tables;
+``-P partitions.conf`` its partitions, where the scenario has tenants.
 LIDs count switches, then endpoints, from 1; GUIDs carry the fabric's number and the node's. A real fabric has GUIDs of
 its own: ``lids.csv`` says which node each stands for. Switches reach each other over their lowest shortest port.
 """
@@ -21,6 +22,7 @@ from fabric.rules.lft import UNREACHABLE, Lft, format_lft
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import SwitchTable
+from fabric.rules.tenants.partitions import PARTITIONS, partition_lines
 from fabric.rules.verify.behaviour import behaviour
 from topologies.columns import Longs
 
@@ -65,6 +67,9 @@ def write(rules: RuleSet) -> Iterator[File]:
         writer.writerow((lid, f"{ports[node]:#018x}", names[node], plan.topology.nodes.name[node]))
     yield File("lids.csv", text.getvalue())
     yield File("net.txt", "".join(net_lines(rules, names)))
+    if rules.tenancy is not None:
+        guids = {node: ports[node] for node in lid_of if not forwards[node]}
+        yield File(PARTITIONS, "".join(partition_lines(rules.tenancy, guids)))
 
 
 def forwarding_tables(rules: RuleSet, lid_of: dict[int, int], names: dict[int, str]) -> Iterator[Lft]:
@@ -130,4 +135,5 @@ DIALECT = Dialect(
     carrier="exact",
     write=write,
     failover="lost",
+    tenants="partitions",
 )

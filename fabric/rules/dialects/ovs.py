@@ -106,4 +106,5 @@ DIALECT = Dialect(
     seeds="tables",
     read_seed=read_seed,
     failover="next-slot",
+    tenants="rules",
 )

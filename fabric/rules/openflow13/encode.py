@@ -71,6 +71,7 @@ class _Shape(NamedTuple):
     protocol: int
     src_port: bool
     dst_port: bool
+    in_port: bool
     action: str
 
 
@@ -124,6 +125,7 @@ def _new_flow_layout(shape: _Shape) -> _Layout:
     width = 32 if shape.family == 4 else 128
     bits = [32, 64, 16]  # xid, cookie, priority
     bits += [width] * (bool(shape.src_bits) + bool(shape.dst_bits)) + [16] * (shape.src_port + shape.dst_port)
+    bits += [32] * shape.in_port
     bits += [32] * (shape.action != "drop")
     return _find_layout(lambda values: bytes(_flow_packet(shape, values)), bits)
 
@@ -153,7 +155,7 @@ def _oxm_fields(shape: _Shape, values: Iterator[int]) -> list[Any]:
     layer = _scapy()
     fields: list[Any] = []
     if not shape.family:
-        return fields
+        return [layer.OFBInPort(in_port=next(values))] if shape.in_port else fields
     fields.append(layer.OFBEthType(eth_type=ETHER_IPV4 if shape.family == 4 else ETHER_IPV6))
     if shape.protocol:
         fields.append(layer.OFBIPProto(ip_proto=shape.protocol))
@@ -174,6 +176,8 @@ def _oxm_fields(shape: _Shape, values: Iterator[int]) -> list[Any]:
             name = PORT_NAMES[shape.protocol]
             make = getattr(layer, f"OFB{name.upper()}{side.capitalize()}")
             fields.append(make(**{f"{name}_{side}": next(values)}))
+    if shape.in_port:
+        fields.insert(0, layer.OFBInPort(in_port=next(values)))
     return fields
 
 
@@ -216,7 +220,7 @@ def _shape(rule: Rule, command: FlowCommand) -> _Shape:
     action = "drop" if command == "delete_strict" else rule.action.kind
     return _Shape(
         _FLOW_COMMANDS[command], match.family, match.dst_bits, match.src_bits, match.protocol, bool(match.src_port),
-        bool(match.dst_port), action,
+        bool(match.dst_port), bool(match.in_port), action,
     )  # fmt: skip
 
 
@@ -225,6 +229,7 @@ def _flow_values(rule: Rule, shape: _Shape, xid: int) -> list[int]:
     values = [xid, rule.cookie, rule.priority]
     values += [match.src] * bool(match.src_bits) + [match.dst] * bool(match.dst_bits)
     values += [match.src_port] * shape.src_port + [match.dst_port] * shape.dst_port
+    values += [wire_port(match.in_port)] * shape.in_port
     if shape.action != "drop":
         values.append(rule.action.value if shape.action == "group" else wire_port(rule.action.value))
     return values

@@ -14,6 +14,7 @@ from pathlib import Path
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.change_plan import ChangePlan, circling, plan_change, take_steps
 from fabric.rules.dialect import DIALECTS
+from fabric.rules.errors import RuleError
 from fabric.rules.manifest import read_manifest
 from fabric.rules.openflow13 import encode
 from fabric.rules.openflow13.folder import Target, read_fabric, read_tables
@@ -85,6 +86,8 @@ def push_fabric(
     missing = [name for name, reading in readings.items() if reading.failure is not None]
     if missing and not partial and not dry_run:
         return _unchanged(readings, missing)
+    if missing and partial:
+        _refuse_tenants(exported, missing)
     change = _plan(exported, readings)
     notes = _notes(exported, readings, change)
     rounds = change.plan.rounds if change.plan is not None else ()
@@ -131,6 +134,16 @@ def _plan(exported: Exported, readings: Mapping[str, SwitchReading]) -> _Change:
         exported.plan, old, target, families=families, parts=exported.parts, unread=missing
     )  # fmt: skip
     return _Change(plan, kept, old, missing)
+
+
+def _refuse_tenants(exported: Exported, missing: Sequence[str]) -> None:
+    """Raise where tables keep tenants apart and some stay as they are, which nobody knows."""
+    if any(rule.match.in_port for table in exported.tables.values() for rule in table.rules):
+        raise RuleError(
+            f"{missing[0]} is missing, and these tables keep tenants apart: what its ports let through is not known",
+            hint="without --partial nothing is changed until all switches are there",
+            code="FP8067",
+        )
 
 
 def _finish(reading: SwitchReading, sent: Mapping[str, Sent], change: _Change, way: Way) -> SwitchResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fabric.rules.openflow13.encode import ETHER_IPV4, ETHER_IPV6, PORT_NAMES, check_ports
+from fabric.rules.openflow13.encode import ETHER_IPV4, ETHER_IPV6, PORT_NAMES, check_ports, wire_port
 from fabric.rules.table import Match
 
 
@@ -17,9 +17,10 @@ def match_fields(match: Match) -> dict[str, Any]:
     {'eth_type': 2048, 'ip_proto': 17, 'ipv4_dst': '10.64.0.0/26', 'udp_dst': 4791}
     """
     check_ports(match)
+    fields: dict[str, Any] = {"in_port": wire_port(match.in_port)} if match.in_port else {}
     if not match.family:
-        return {}
-    fields: dict[str, Any] = {"eth_type": ETHER_IPV4 if match.family == 4 else ETHER_IPV6}
+        return fields
+    fields |= {"eth_type": ETHER_IPV4 if match.family == 4 else ETHER_IPV6}
     if match.protocol:
         fields["ip_proto"] = match.protocol
     if match.src_bits:

@@ -17,7 +17,7 @@ from fabric.rules.table import DROP, LOCAL, UDP, Action, Bucket, Group, Match, R
 _FLOW = struct.Struct("!HBxIIHHHHxxxxQQQ")  # ofp_flow_stats up to its match
 _BUCKET = struct.Struct("!HHIIxxxx")
 _OXM_BASIC = 0x8000
-_ETH_TYPE, _IP_PROTO = 5, 10
+_IN_PORT, _ETH_TYPE, _IP_PROTO = 0, 5, 10
 _ADDRESSES = {11: (4, "src"), 12: (4, "dst"), 26: (6, "src"), 27: (6, "dst")}
 _PORTS = {
     13: (TCP, "src_port"), 14: (TCP, "dst_port"), 15: (UDP, "src_port"), 16: (UDP, "dst_port"),
@@ -107,6 +107,8 @@ def _flow(data: bytes) -> InstalledFlow:
     match = _match(data[at + 4 : at + length])
     action, groups = _action(data[end:])
     asks = match if table == 0 else None
+    if asks is not None and asks.in_port and (action != DROP or not asks.family):
+        asks = None  # ours at a port only drop; what else somebody has there is followed by no plan
     lasts = not idle and not hard
     rule = Rule(priority, asks, action, cookie) if asks is not None and action is not None and lasts else None
     return InstalledFlow(table, priority, cookie, data[at:end], asks, rule, groups)
@@ -124,12 +126,13 @@ def _match(data: bytes) -> Match | None:
         at += 4 + length
         if kind != _OXM_BASIC or not _read_field(field >> 1, value, values, masked=bool(field & 1)):
             return None
+    in_port = values.pop("in_port", 0)
     if not values:
-        return Match(0)
+        return Match(0, in_port=in_port)
     family = {ETHER_IPV4: 4, ETHER_IPV6: 6}.get(values.pop("eth_type", 0))
     if family is None or values.pop("family", family) != family:
         return None
-    return Match(4 if family == 4 else 6, **values)
+    return Match(4 if family == 4 else 6, **values, in_port=in_port)
 
 
 def _read_field(field: int, value: bytes, values: dict[str, int], *, masked: bool) -> bool:
@@ -150,6 +153,8 @@ def _read_field(field: int, value: bytes, values: dict[str, int], *, masked: boo
     number = int.from_bytes(value, "big")
     if field == _ETH_TYPE:
         values["eth_type"] = number
+    elif field == _IN_PORT:
+        values["in_port"] = port_of_wire(number)
     elif field == _IP_PROTO:
         values["protocol"] = number
     elif field in _PORTS:

@@ -7,6 +7,7 @@ its addresses and what it has to carry from the scenario.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,11 @@ from fabric.rules.dialect import DIALECTS
 from fabric.rules.manifest import LINK_COLUMNS, LINKS, Manifest
 from fabric.rules.own_files import read_rows
 from fabric.rules.table import LOCAL, prefix_text
+from fabric.rules.tenancy import Tenancy
+from fabric.rules.tenants.carried import check_dialect
 from fabric.rules.verify.findings import Finding, Verdict
 from fabric.rules.verify.flows import walk_flows
+from fabric.rules.verify.isolation import prove_isolation
 from fabric.rules.verify.rows import DROPPED, SINK, Rows, cut_rows
 from fabric.rules.verify.tables import ReadTables, read_tables
 from topologies.columns import Floats, Ints, column
@@ -40,6 +44,7 @@ def verify_export(
     plan: AddressPlan,
     pairs: Sequence[PairTraffic],
     *,
+    tenancy: Tenancy | None = None,
     progress: Quiet = lambda _: None,
 ) -> Verdict:
     """Follow the tables of an export folder.
@@ -50,9 +55,19 @@ def verify_export(
         Of the scenario, with its failures.
     pairs : sequence of PairTraffic
         What the planned phase sends.
+    tenancy : Tenancy, optional
+        Whose endpoints are whose, where nothing may pass between tenants.
     """
-    tables = read_tables(folder, manifest, DIALECTS.find(manifest.dialect), plan, progress=progress)
+    dialect = DIALECTS.find(manifest.dialect)
+    tables = read_tables(folder, manifest, dialect, plan, progress=progress, keep=tenancy is not None)
     findings = list(tables.findings)
+    isolation = None
+    if tenancy is not None:
+        progress("following every packet of every tenant")
+        check_dialect(dialect)
+        entries = {node: [both] for node, both in tables.entries.items()}
+        isolation = prove_isolation(plan, entries, tenancy, manifest.families)
+        findings += isolation.findings
     sources = first_tables(tables)
     planned = _read_links(folder, plan, findings)
     walked: Floats = np.zeros(len(plan.topology.links))
@@ -72,7 +87,8 @@ def verify_export(
     if tables.flows:
         walked, flows, wrong = walk_flows(folder, tables)
         findings += wrong
-    return _verdict(manifest, plan, tables, planned, walked, findings, (classes, len(sources), flows))
+    verdict = _verdict(manifest, plan, tables, planned, walked, findings, (classes, len(sources), flows))
+    return replace(verdict, isolation=isolation)
 
 
 def _verdict(

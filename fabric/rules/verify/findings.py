@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from fabric.rules.packet import Packet
+from fabric.rules.table import Rule
 from topologies.columns import Floats
 
 
@@ -11,7 +14,9 @@ from topologies.columns import Floats
 class Finding:
     """Something that a packet would meet."""
 
-    kind: str  # loop, black-hole, misdelivery, leak, dead-port, ambiguous, missing-table, broken-group, load, flow
+    # loop, black-hole, misdelivery, leak, dead-port, ambiguous, missing-table, broken-group, load, flow; of tenants
+    # crossing (from one to another) and cut-off (within one)
+    kind: str
     switch: str
     destination: str  # address, host or prefix; empty when it is about none
     words: str
@@ -22,6 +27,61 @@ class Finding:
         """One line."""
         about = f" to {self.destination}" if self.destination else ""
         return f"{self.kind} at {self.switch}{about}: {self.words}"
+
+
+class Hop(NamedTuple):
+    """What a switch does with the packet of a counter-example."""
+
+    switch: str
+    in_port: int
+    rule: Rule
+    out_port: int
+    to: str  # node at the other end
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A packet of one tenant that another gets."""
+
+    packet: Packet
+    src: str  # endpoint whose port it enters by
+    src_tenant: str
+    dst: str  # endpoint that gets it
+    dst_tenant: str
+    forged: bool  # whether it needs a source address that is not the sender's
+    hops: tuple[Hop, ...]
+
+    @property
+    def text(self) -> str:
+        """The packet in words."""
+        packet = self.packet
+        first = self.hops[0]
+        where = f"into port {first.in_port} of {first.switch}"
+        if not packet.family:
+            return f"a frame that is not IP, {where}"
+        more = f", protocol {packet.protocol}" if packet.protocol else ""
+        more += f", ports {packet.src_port} > {packet.dst_port}" if packet.src_port or packet.dst_port else ""
+        source = f"{packet.src_text}{' (forged)' if self.forged else ''}"
+        return f"{source} > {packet.dst_text}{more}, {where}"
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What was looked at, and what passes between tenants."""
+
+    tenants: tuple[str, ...]
+    shared: tuple[tuple[str, tuple[str, ...]], ...]  # by design: a tenant, and whom it serves
+    access_ports: int
+    points: int  # sets of packets that the tables distinguish
+    classes: int  # of them, those that some switch treats otherwise
+    failures: int  # single failures covered: cables and switches
+    crossings: tuple[Crossing, ...]  # one for every pair of tenants
+    findings: tuple[Finding, ...]  # crossings, rules that disagree, and members that do not reach their own
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
 
 
 @dataclass(frozen=True)
@@ -46,6 +106,7 @@ class Verdict:
     hash_seeds: str  # who says the seed of every switch: tables, files, or nobody
     hash_alike: int  # switches that hash like another one, by what the files say
     findings: tuple[Finding, ...]
+    isolation: Isolation | None = None  # None: the scenario has no tenants
 
     @property
     def polarises(self) -> bool:

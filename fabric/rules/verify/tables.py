@@ -37,6 +37,7 @@ class ReadTables:
     findings: list[Finding] = field(default_factory=list)
     seeds: list[int | None] = field(default_factory=list)  # of every node's hash; None: a host, which has its own
     carrier: Carrier = "exact"  # of the switches
+    entries: dict[int, tuple[list[Rule], list[Group]]] = field(default_factory=dict)  # of switches, where kept
 
     @cached_property
     def ports(self) -> Ports:
@@ -87,9 +88,20 @@ class ReadTables:
 
 
 def read_tables(
-    folder: Path, manifest: Manifest, dialect: Dialect, plan: AddressPlan, *, progress: Callable[[str], None]
+    folder: Path,
+    manifest: Manifest,
+    dialect: Dialect,
+    plan: AddressPlan,
+    *,
+    progress: Callable[[str], None],
+    keep: bool = False,
 ) -> ReadTables:
     """Read the tables of all switches and the routes of multi-homed hosts.
+
+    Parameters
+    ----------
+    keep : bool
+        Whether rules and groups are kept beside what they do.
 
     Raises
     ------
@@ -117,6 +129,8 @@ def read_tables(
             words = f"datapath id {entry.datapath:x} in the export, {plan.datapath(node):x} in the plan"
             found.findings.append(Finding("missing-table", entry.name, "", words))
         rules, groups = read_switch(dialect, folder, entry.file)
+        if keep:
+            found.entries[node] = rules, groups
         found.rules += len(rules)
         found.groups += len(groups)
         found.add(node, manifest.families, rules, groups, parts, seed=switch_seed(dialect, folder, entry.file))

@@ -132,10 +132,14 @@ class _HostCables:
     @staticmethod
     def of(topology: Topology, host_of: Longs, hosts: int) -> _HostCables:
         links = topology.links
-        leaving = (host_of[links.src] >= 0) & topology.is_switch[links.dst]
-        entering = (host_of[links.dst] >= 0) & topology.is_switch[links.src]
-        host = np.concatenate([host_of[links.src[leaving]], host_of[links.dst[entering]]])
-        switch = np.concatenate([links.dst[leaving], links.src[entering]])
+        ends = (host_of >= 0) & ~topology.is_switch
+        leaving, entering = (
+            ends[links.src] & topology.is_switch[links.dst],
+            ends[links.dst] & topology.is_switch[links.src],
+        )
+        routers = np.flatnonzero((host_of >= 0) & topology.is_switch)  # where traffic starts and ends: each is its own
+        host = np.concatenate([host_of[links.src[leaving]], host_of[links.dst[entering]], host_of[routers]])
+        switch = np.concatenate([links.dst[leaving], links.src[entering], routers])
         pairs = np.unique(host * len(topology.nodes) + switch)
         host, switch = pairs // len(topology.nodes), pairs % len(topology.nodes)
         live = np.zeros(hosts, dtype=np.bool_)
@@ -291,7 +295,8 @@ def _notes(topology: Topology, tree: SwitchTree, *, singled: bool, joint: bool) 
     gone = np.flatnonzero(tree.down & (tree.group >= 0))
     if len(gone):
         some = _some([tree.hosts[host] for host in gone[:3].tolist()], len(gone))
-        yield f"{len(gone):,} hosts are down and are in the tree all the same, as it is built: {some}"
+        what = "host is down and is" if len(gone) == 1 else "hosts are down and are"
+        yield f"{len(gone):,} {what} in the tree all the same, as it is built: {some}"
     if singled:
         yield (
             "every host has switches of its own choice; the lowest group is the hosts on the same first switch, though "

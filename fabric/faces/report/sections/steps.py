@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fabric.faces.report.content import Block, Section, TimelineBlock, not_said
+from fabric.faces.report.content import Block, Section, TimelineBlock, Words, not_said
 from fabric.faces.report.section import ReportSection
 from fabric.faces.report.source import ReportSource
+from fabric.faces.views.energy import ENERGY_NOTE, energy_of
 from fabric.faces.views.jobs import shown_steps
 from fabric.faces.views.memory import shown_memory
 from fabric.faces.views.step_parts import job_parts_table
@@ -34,6 +35,9 @@ def steps_section(source: ReportSource) -> Section | None:
     memory = shown_memory([(job.id, job.memory) for job in source.result.jobs])
     if len(memory):
         blocks.append(memory)
+    energy = energy_of(source.result.jobs, source.run.power)
+    if len(energy):
+        blocks += [energy, Words(ENERGY_NOTE)]
     if not blocks and source.idle:
         return not_said("steps", _TITLE, _HOW, source.idle)
     return Section("steps", _TITLE, _HOW, tuple(blocks)) if blocks else None

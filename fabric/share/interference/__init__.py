@@ -1,0 +1,1 @@
+"""Several jobs on one fabric: who slows whom, on which link, and by which time shifts they would not."""

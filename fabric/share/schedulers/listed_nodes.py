@@ -1,0 +1,133 @@
+"""The nodes of a cluster as placements take them, live or from a file: GPUs, what is free of them, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from topologies.errors import OutputError
+from topologies.whole_file import whole_file
+from traffic.files import read_beside
+from traffic.schedulers.kubernetes_fields import GPU_TAINTS
+from traffic.schedulers.kubernetes_nodes import KubernetesNode, read_kubernetes_nodes
+from traffic.schedulers.live.answer import LiveAnswer, LiveSource, read_live
+from traffic.schedulers.slurm_nodes import SlurmNode, read_slurm_nodes
+
+
+@dataclass(frozen=True)
+class ListedNode:
+    """One node; None is what its cluster does not say."""
+
+    name: str
+    gpus: int | None
+    gpus_free: int | None  # whatever its state
+    cores_free: float | None
+    memory_free_bytes: int | None
+    storage_free_bytes: int | None
+    state: str  # why no new job gets it; empty where one does
+
+
+@dataclass(frozen=True)
+class ListedNodes:
+    """The nodes, where they are from, and the document they were read from."""
+
+    scheduler: str
+    label: str
+    nodes: tuple[ListedNode, ...]
+    text: str
+    said: tuple[str, ...]
+    answer: LiveAnswer | None = None  # None where it was a file
+
+    @property
+    def usable(self) -> int:
+        """Nodes that a new job may have."""
+        return sum(not node.state for node in self.nodes)
+
+    @property
+    def gpus_usable(self) -> int:
+        """GPUs that are free on them."""
+        return sum(node.gpus_free or 0 for node in self.nodes if not node.state)
+
+
+def list_nodes(scheduler: str, source: LiveSource | str, *, resource: str) -> ListedNodes:
+    """The nodes of a running cluster, which is asked anew, or of a file.
+
+    Parameters
+    ----------
+    scheduler : str
+        kubernetes or slurm.
+    source : LiveSource or str
+        The cluster, or the path of a file.
+    resource : str
+        Of Kubernetes, what counts GPUs.
+
+    Raises
+    ------
+    FabricError
+        As the readers of files and clusters.
+    """
+    if isinstance(source, str):
+        answer, text, label = None, read_beside(Path(), source, "path"), source
+    else:
+        answer = read_live(source, again=True)
+        text, label = answer.text, answer.label
+    said = () if answer is None else answer.notes
+    if scheduler == "kubernetes":
+        found, notes = read_kubernetes_nodes(text, label)
+        nodes = tuple(_of_kubernetes(node, resource) for node in found)
+        if found[0].held is None:
+            notes = (*notes, "what pods hold is not in it, and counts as free")
+    else:
+        file = read_slurm_nodes(text, label)
+        nodes, notes = tuple(map(_of_slurm, file.nodes)), file.notes()
+    return ListedNodes(scheduler, label, nodes, text, (*said, *(f"{label}: {one}" for one in notes)), answer)
+
+
+def _of_kubernetes(node: KubernetesNode, resource: str) -> ListedNode:
+    usual = {*GPU_TAINTS, resource}
+    against = [str(taint) for taint in node.taints if taint.effect != "PreferNoSchedule" and taint.key not in usual]
+    given, has = node.gpus(resource)
+    cores, memory, storage = (node.free(kind) for kind in ("cpu", "memory", "ephemeral-storage"))
+    state = ", ".join(dict.fromkeys([*(["being deleted"] if node.deleted else []), *against]))
+    return ListedNode(
+        node.name,
+        has,
+        max(given - node.taken(resource), 0),
+        None if cores is None else float(cores),
+        None if memory is None else int(memory),
+        None if storage is None else int(storage),
+        state,
+    )
+
+
+def _of_slurm(node: SlurmNode) -> ListedNode:
+    free = None if node.gpus is None or node.used is None else max(node.gpus - node.used, 0)
+    return ListedNode(node.name, node.gpus, free, None, None, None, node.unusable(None))
+
+
+def write_snapshot(listed: ListedNodes, path: Path, *, force: bool) -> None:
+    """Keep the document, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        It is there already, without ``force``, or cannot be written (FP1011).
+    """
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists", hint="--force replaces it", code="FP1011")
+    try:
+        with whole_file(path) as beside:
+            beside.write_text(listed.text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}", hint="another --snapshot", code="FP1011") from None
+
+
+def summary(listed: ListedNodes) -> Mapping[str, int]:
+    """Counts of nodes and GPUs."""
+    return {
+        "nodes": len(listed.nodes),
+        "gpus": sum(node.gpus or 0 for node in listed.nodes),
+        "nodes_usable": listed.usable,
+        "gpus_usable": listed.gpus_usable,
+    }

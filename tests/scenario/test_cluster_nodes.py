@@ -1,0 +1,219 @@
+"""Node groups whose names are listed, or read from a file of Kubernetes or Slurm, or from the running cluster."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fabric.pipeline.network import build_network
+from fabric.pipeline.prepared import derive_traffic
+from fabric.pipeline.run import run_scenario
+from fabric.request import RouteRequest
+from fabric.saved.result_file import save_result
+from fabric.scenario.load import LoadError, load_scenario, with_overrides
+from fabric.spread.shipment import Shipment
+from topologies.errors import FormatError
+
+SCENARIO = """\
+version: 1
+name: live
+nodes:
+  - group: gpu
+%s
+    nics: {main: {speed: 400G, count: 8, rail: per-gpu}}
+fabrics:
+  main:
+    topology: {kind: leaf-spine, leaves: 4, spines: 2, hosts_per_leaf: 32, host_speed: 400G, uplink_speed: 400G}
+workloads:
+  - {id: a, kind: collective, collective: all-reduce, size: 1 GB, gpus: 16, placement: {requests: {cpu: 10}}}
+"""
+
+
+def node(name, gpus=8, cpu="96", **spec):
+    amounts = {"cpu": cpu, "memory": "1Ti", "nvidia.com/gpu": str(gpus)}
+    status = {"capacity": amounts, "allocatable": amounts, "conditions": [{"type": "Ready", "status": "True"}]}
+    return {"kind": "Node", "metadata": {"name": name}, "spec": spec, "status": status}
+
+
+def pod(host, **requests):
+    named = {name.replace("__", "/"): amount for name, amount in requests.items()}
+    return {
+        "kind": "Pod", "metadata": {"name": "p", "namespace": "d"}, "status": {"phase": "Running"},
+        "spec": {"nodeName": host, "containers": [{"resources": {"requests": named}}]},
+    }  # fmt: skip
+
+
+def written(folder: Path, keys: str, *items) -> Path:
+    (folder / "nodes.json").write_text(json.dumps({"kind": "List", "items": list(items)}))
+    (folder / "s.yaml").write_text(SCENARIO % "\n".join(f"    {line}" for line in keys.splitlines()))
+    return folder / "s.yaml"
+
+
+FROM_FILE = "from: kubernetes\npath: nodes.json"
+
+
+def refused(path: Path, **keys):
+    with pytest.raises(LoadError) as caught:
+        load_scenario(path, **keys)
+    return caught.value.problems[0]
+
+
+def test_names_count_and_gpus_are_those_of_the_cluster(tmp_path):
+    """In the order of numbers, n2 before n10; a cordoned node is cabled too; one without GPUs is left out."""
+    path = written(tmp_path, FROM_FILE, node("n10"), node("n2", unschedulable=True), node("n1"), node("login", gpus=0))
+    loaded = load_scenario(path)
+    group = loaded.scenario.nodes[0]
+    assert (group.host_names(), group.count, group.gpus_per_node) == (("n1", "n2", "n10"), 3, 8)
+    said = " ".join(loaded.said)
+    assert "nodes.gpu: 3 nodes, n[1-2,10]" in said
+    assert "hosts all the same: n2" in said
+    assert "left out, as they have no nvidia.com/gpu: 1 node" in said
+    assert [one.path for one in loaded.inputs] == [str(path), "nodes.json"]
+
+
+def test_what_pods_leave_is_what_jobs_may_request(tmp_path):
+    """96 cores, of which a pod holds 90 on n1: at 10 a rank none fits there, 8 on n2 and 8 on n3, by GPUs."""
+    path = written(tmp_path, FROM_FILE, node("n1"), node("n2"), node("n3"), pod("n1", cpu="90"))
+    loaded = load_scenario(path)
+    network = build_network(loaded)
+    assert network.inventory.resources("gpu")["cpu"] == (6_000, 96_000, 96_000)
+    assert network.inventory.resources("gpu")["memory"] == (2**40,) * 3
+    traffic = derive_traffic(loaded, network)
+    assert any("on n[2-3] (8 on each)" in text for text in traffic[0].said)
+    assert any("nodes.gpu: 3 nodes" in text.text for text in run_scenario(loaded, RouteRequest()).result.assumptions)
+
+
+def test_listed_names_are_used_as_they_are(tmp_path):
+    loaded = load_scenario(written(tmp_path, "names: [a, 'n[08-11]']\ngpus: 8"))
+    assert loaded.scenario.nodes[0].host_names() == ("a", "n08", "n09", "n10", "n11")
+    assert build_network(loaded).inventory.groups["gpu"].hosts[1] == "n08"
+
+
+def test_a_slurm_file_gives_names_of_a_partition(tmp_path):
+    lines = "NodeName=%s Gres=gpu:8 State=IDLE Partitions=%s\n"
+    (tmp_path / "nodes.txt").write_text("".join(lines % one for one in (("n2", "a"), ("n1", "a,b"), ("x", "b"))))
+    loaded = load_scenario(written(tmp_path, "from: slurm\npath: nodes.txt\npartition: a"))
+    assert loaded.scenario.nodes[0].host_names() == ("n1", "n2")
+
+
+def test_an_override_reads_another_file(tmp_path):
+    """Before the scenario is read, and on top of one that was."""
+    path = written(tmp_path, FROM_FILE, node("n1"), node("n2"))
+    (tmp_path / "other.json").write_text(json.dumps({"kind": "List", "items": [node("m1"), node("m2")]}))
+    assert load_scenario(path, overrides=["nodes.gpu.path=other.json"]).scenario.nodes[0].host_names() == ("m1", "m2")
+    loaded = load_scenario(path)
+    assert with_overrides(loaded, ["seed=3"]).scenario.nodes[0].host_names() == ("n1", "n2")
+    assert with_overrides(loaded, ["nodes.gpu.path=other.json"]).scenario.nodes[0].host_names() == ("m1", "m2")
+
+
+@pytest.mark.parametrize(
+    ("keys", "code", "words"),
+    [
+        (f"{FROM_FILE}\ncount: 3", "FP6289", "count is written, and from reads how many nodes there are"),
+        (f"{FROM_FILE}\nnames: n1", "FP6289", "names is written"),
+        (f"{FROM_FILE}\ncontext: prod", "FP6289", "which is it"),
+        (f"{FROM_FILE}\nselector: a=b", "FP6289", "selector is of a running cluster"),
+        (f"{FROM_FILE}\ntimeout: 5 s", "FP6289", "timeout is of a running cluster"),
+        (f"{FROM_FILE}\npods: false", "FP6289", "pods is of a running cluster"),
+        (f"{FROM_FILE}\npartition: a", "FP6289", "partition does not go with from: kubernetes"),
+        (f"{FROM_FILE}\ncontext: [a]", "FP6289", "a text is expected"),
+        (f"{FROM_FILE}\ngpus: 4", "FP6288", "gpus is 4, and the nodes there have 8"),
+        (f"{FROM_FILE}\nresource: amd.com/gpu", "FP6287", "none of its 2 nodes has amd.com/gpu"),
+        ("from: kubernetes", "FP6289", "nothing says where nodes are read"),
+        ("from: kubernetes\npath: none.json", "FP4025", "cannot read none.json"),
+        ("from: slurm\npath: nodes.json", "FP6210", "this has 'items', not nodes"),
+    ],
+)  # fmt: skip
+def test_what_contradicts_itself_is_refused_at_the_group(tmp_path, keys, code, words):
+    problem = refused(written(tmp_path, keys, node("n1"), node("n2")))
+    assert problem.code == code
+    assert words in problem.message
+    assert (problem.file, problem.line) == (str(tmp_path / "s.yaml"), 5)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("count: 4\npath: nodes.json", "path says where nodes are read, and from: does not"),
+        ("names: n[1-2]\ncount: 4", "count is 4, and there are 2 names"),
+        ("names: [n1, n1]", "'n1' is named twice"),
+        ("names: 'n[1-'", "n[1-"),
+        ("count: 4\nresources: {cpu: [1, 2]}", "resources.cpu lists 2 amounts for 4 nodes"),
+        ("count: 4\nresources: {cpu: much}", "is not a number of cores"),
+        (f"{FROM_FILE}\nmodel: gb200-nvl72", "gb200"),
+        ("from: nomad\npath: nodes.json", "kubernetes"),
+    ],
+)  # fmt: skip
+def test_what_the_schema_refuses_says_why(tmp_path, keys, words):
+    path = written(tmp_path, keys, node("n1"), node("n2"))
+    with pytest.raises(LoadError) as caught:
+        load_scenario(path)
+    assert words in " ".join(f"{one.message} {one.hint} {one.label}" for one in caught.value.problems)
+
+
+def test_nodes_of_several_kinds_are_refused_with_their_names(tmp_path):
+    problem = refused(written(tmp_path, FROM_FILE, node("n1"), node("n2", gpus=4), node("n3")))
+    assert problem.code == "FP6288"
+    assert problem.notes == ("4 GPUs: n2; 8 GPUs: n1, n3",)
+
+
+def test_a_model_with_other_gpus_is_refused(tmp_path):
+    """The catalogue's model has 8 GPUs, the nodes have 4."""
+    path = written(tmp_path, f"{FROM_FILE}\nmodel: hgx-h100-8", node("n1", gpus=4))
+    assert "the nodes there have 4 GPUs, and model hgx-h100-8 has 8" in refused(path).message
+
+
+# ---- live ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def emulator(tmp_path, monkeypatch):
+    pytest.importorskip("kubernetes")
+    pytest.importorskip("kmock")
+    from kubernetes_emulator import Emulator
+
+    from traffic.schedulers.live import answer
+
+    monkeypatch.setattr(answer, "_ANSWERS", {})
+    with Emulator(tmp_path, [node("n1"), node("n2")], [pod("n1", cpu="90")]) as server:
+        yield server
+
+
+LIVE = "from: kubernetes\ncontext: prod\nkubeconfig: kubeconfig"
+
+
+def test_a_group_is_read_from_the_running_cluster_once(tmp_path, emulator):
+    """Two loads and a what-if ask once; what was read, when and its hash are said and among the inputs."""
+    path = written(tmp_path, LIVE)
+    loaded = load_scenario(path)
+    assert loaded.scenario.nodes[0].host_names() == ("n1", "n2")
+    assert load_scenario(path).scenario.nodes == loaded.scenario.nodes
+    with_overrides(loaded, ["seed=3"])
+    assert len(emulator.asked) == 2  # nodes and pods
+    entry = loaded.inputs[-1]
+    assert entry.path == "kubernetes context prod"
+    assert f"2 nodes and 1 pod on them, sha256 {entry.sha256[:12]}" in loaded.nodes_said[0]
+
+
+def test_what_would_be_read_again_is_refused(tmp_path, emulator):
+    """A saved result, and work in other processes: both would read another cluster state; path: is the way."""
+    emulator.pods = []
+    loaded = load_scenario(written(tmp_path, LIVE))
+    with pytest.raises(
+        FormatError, match=r"nodes.gpu.context reads a running cluster, which work in several processes"
+    ):
+        Shipment.of(loaded)
+    run = run_scenario(loaded, RouteRequest())
+    with pytest.raises(FormatError, match="which a saved result would read again"):
+        save_result(tmp_path / "r.fabric", run)
+    assert not (tmp_path / "r.fabric").exists()
+
+
+def test_a_missing_right_is_said_at_the_group(tmp_path, emulator):
+    emulator.answers = {("nodes", 0): 403}
+    problem = refused(written(tmp_path, LIVE))
+    assert problem.code == "FP6283"
+    assert problem.message.startswith("kubernetes context prod: the right is missing to list nodes")
+    assert problem.line == 5

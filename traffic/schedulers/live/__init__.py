@@ -1,0 +1,1 @@
+"""Nodes read from a running scheduler, never written to it: the same documents that its commands print."""
