@@ -17,6 +17,7 @@ TINY = {
     "tensor and data": cluster(training("job", 4, "{tp: 2, dp: 2}"), gpus=2, down=2),
     "pipeline and data": cluster(training("job", 4, "{pp: 2, dp: 2}")),
     "pipeline and data, kept off a leaf": cluster(training("job", 4, "{pp: 2, dp: 2}"), leaves=3, down=2),
+    "all demand scaled": "scale: 0.3\n" + cluster(collective("job", "all-to-all", 4)),
     "by MFU": cluster(training("job", 4, "{pp: 2, dp: 2}", compute="{peak: 989 TFLOP/s, mfu: 0.2}")),
     "other jobs beside it": cluster(
         f"{collective('other', 'all-reduce', 2)}\n{training('job', 4, '{pp: 2, dp: 2}')}", down=4

@@ -169,7 +169,7 @@ class _Bound:
         times, by_cut = [], []
         for phase in self._phases:
             if _kind_of(phase) in names:
-                times.append((phase, phase_time_s(phase, 0.0) if phase.fabric is None and phase.inside_s else 0.0))
+                times.append((phase, self._inside_s(phase)))
                 continue
             near, cut = self._across_s(phase, self._most(phase, inside)), self._cut_s(phase)
             by_cut += [phase.name] if cut > near else []
@@ -179,6 +179,12 @@ class _Bound:
             return None
         step = max([parts.step_s, *(self._split_step_s(kind, times, names) for kind in self._splittable(names))])
         return StepBound(step, tuple(sorted(names)), tuple(by_cut), tuple(self._loose()))
+
+    def _inside_s(self, phase: Phase) -> float:
+        """The least time of a phase all of whose groups lie inside domains; the same in each of them."""
+        if phase.fabric is not None or not phase.inside_s:
+            return 0.0
+        return phase_time_s(phase, 0.0) if self._setting.hosts_per_domain == 1 else phase.inside_s
 
     def _splittable(self, inside: set[str]) -> list[_Kind]:
         """Kinds that would fit a host and are across, where hosts are domains that the job fills."""
@@ -212,7 +218,7 @@ class _Bound:
         reduces = name.endswith("all-reduce")
         if not (reduces or name.endswith(("reduce-scatter", "all-gather"))) or phase.uneven != 1.0:
             return 0.0
-        payload = min((one.formula.value for one in phase.payloads), default=phase.payload_bytes_per_rank)
+        payload = _least_payload(phase)
         dims = _DIMS.get(_kind_of(phase), ())
         if _kind_of(phase) == kind.name:
             parts, least = extra + 1, (extra + 1 if reduces else extra) * payload
@@ -221,13 +227,13 @@ class _Bound:
             least = (parts if reduces else parts - self._domain / size) * payload
         else:
             return 0.0
-        return max(least, parts * self._ring_bytes(phase)) / self._domain / self._nic_bytes_per_s
+        return float(max(least, parts * self._ring_bytes(phase))) / self._domain / self._nic_bytes_per_s
 
     def _ring_bytes(self, phase: Phase) -> float:
         """What a ring sends out of every part of a group; 0 where another placement may not run a ring."""
         asked = getattr(getattr(self._setting.spec, "collectives", None), "algorithm", None)
         rings = {"ring-reduce-scatter": 1, "ring-all-gather": 1, "ring-all-reduce": 2 if asked == "ring" else 0}
-        payload = min((one.formula.value for one in phase.payloads), default=phase.payload_bytes_per_rank)
+        payload = _least_payload(phase)
         return rings.get(phase.collective, 0) * payload * (phase.group_size - 1) / phase.group_size
 
     def _across_s(self, phase: Phase, most: int) -> float:
@@ -246,7 +252,8 @@ class _Bound:
         across = max(_bytes_across(phase, most), max(size / most, 2.0) * self._ring_bytes(phase))
         if size <= self._domain or self._own_nics:  # perhaps one group alone is across: over the NICs of its own
             return across / size / self._nic_bytes_per_s
-        return across * (members // size) / min(hosts * self._ends.shape[1], members) / self._nic_bytes_per_s
+        nics = min(hosts * int(self._ends.shape[1]), members)
+        return across * (members // size) / nics / self._nic_bytes_per_s
 
     def _members(self, phase: Phase) -> int:
         """Ranks that take part."""
@@ -280,6 +287,16 @@ class _Bound:
             yield "groups of ranks that fit a group of hosts one by one count as if all fitted"
 
 
+def _least_payload(phase: Phase) -> float:
+    """Bytes of a rank where it has the fewest; the phase's mean has the scenario's scale in it, its formulas do not."""
+    if not phase.payloads:
+        return phase.payload_bytes_per_rank
+    total = sum(one.formula.value * one.ranks for one in phase.payloads)
+    mean = total / sum(one.ranks for one in phase.payloads)
+    least = min(one.formula.value for one in phase.payloads)
+    return least / mean * phase.payload_bytes_per_rank if mean else 0.0
+
+
 def _kind_of(phase: Phase) -> str:
     return phase.name.partition(".")[0]
 
@@ -291,7 +308,7 @@ def _bytes_across(phase: Phase, most: int) -> float:
     uneven = phase.uneven != 1.0 or phase.name.startswith("ep.")
     if operation is None or uneven or any(word in name for word in _NOT_COUNTED):
         return 0.0
-    payload = min((one.formula.value for one in phase.payloads), default=phase.payload_bytes_per_rank)
+    payload = _least_payload(phase)
     parts = max(size / most, 2.0)
     if operation == "all-to-all":
         return max(size - most, 2 * (size - 1) / size) * payload
