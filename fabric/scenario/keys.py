@@ -36,14 +36,15 @@ class Keys:
         return {key: self.at((*where, key)) for key in self.at(where)}
 
     def holders(self, key: str) -> list[str]:
-        """Places of the document whose mappings may have a key, the highest first: ``in workloads.NAME (kind training)``.
+        """Places of the document whose mappings may have a key, the highest first; none where there are many.
 
-        Empty where it is a key of many places.
+        Each as a sentence goes on: ``at the top level``, ``in workloads.NAME (kind training)``.
         """
         kinds: dict[str, list[tuple[str, bool]]] = {}  # place -> kinds of it, and whether they have the key
         for place, part in self._mappings(self._schema, "", ()):
             kind = next(iter(_kinds(part)), "")
             kinds.setdefault(place, []).append((str(kind), key in part["properties"]))
+        kinds = {place: of for place, of in kinds.items() if kinds.get(f"{place}.NAME") != of}  # one entry, or a list
         having = {place: [kind for kind, has in of if has] for place, of in kinds.items() if any(has for _, has in of)}
         if len(having) > _MOST_PLACES:
             return []
@@ -68,9 +69,10 @@ class Keys:
             for branch in part.get(word, ()):
                 yield from self._mappings(branch, place, inside)
         below = list(part.get("properties", {}).items())
-        below += [("NAME", part[word]) for word in ("items", "additionalProperties") if isinstance(part.get(word), dict)]
+        below += [("NAME", part.get(word)) for word in ("items", "additionalProperties")]
         for key, child in below:
-            yield from self._mappings(child, f"{place}.{key}".removeprefix("."), inside)
+            if isinstance(child, dict):
+                yield from self._mappings(child, f"{place}.{key}".removeprefix("."), inside)
 
     def describe(self, where: Where) -> str:
         """What belongs at ``where``: the kinds to choose from, or the description."""

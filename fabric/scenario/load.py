@@ -22,7 +22,8 @@ from fabric.scenario.keys import Keys
 from fabric.scenario.overrides import Override, apply_override, parse_override
 from fabric.scenario.positions import MOST_BYTES, decode, read_yaml
 from fabric.scenario.references import check_references
-from fabric.scenario.schema import Registries, Scenario
+from fabric.scenario.registries import Registries
+from fabric.scenario.schema import Scenario
 from fabric.scenario.tree import Place, Tree, merge, with_nodes_listed
 from topologies.catalogue import SECTIONS, Catalogue, builtin
 from topologies.errors import FabricError, Problem, ScenarioError, nearest

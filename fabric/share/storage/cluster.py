@@ -10,7 +10,7 @@ import numpy as np
 
 from fabric.pipeline.prepared import PreparedScenario
 from fabric.scenario.racks import hosts_by_rack
-from fabric.scenario.schema import Workload
+from fabric.scenario.workload_schema import Workload
 from fabric.share.schedulers.export import scheduler_plan
 from fabric.share.schedulers.node_labels import host_labels, level_keys
 from topologies.errors import ScenarioError, nearest_hint
