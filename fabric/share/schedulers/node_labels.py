@@ -143,5 +143,10 @@ def label_notes(plan: SchedulerPlan) -> Iterator[str]:
             f"labels {plan.labels.profile} have the same keys for every fabric: apply those of one "
             f"({plan.primary} carries the collectives); --labels by-level keeps them apart"
         )
+    yield from renamed_notes(plan)
+
+
+def renamed_notes(plan: SchedulerPlan) -> Iterator[str]:
+    """That hosts have other names in Kubernetes, where they have."""
     if any(name != written for name, written in node_names(plan).items()):
         yield "hosts are renamed as Kubernetes names nodes (names.csv)"

@@ -55,6 +55,16 @@ class StorageCluster:
     erasure: bool
     stored_bytes: float | None
 
+    def check_devices(self, what: str) -> None:
+        """Refuse a workload that does not say what its servers have to store on (FP9763)."""
+        if not self.devices:
+            raise ScenarioError(
+                f"{self.id} does not say which {what} its servers have",
+                where=("workloads",),
+                hint="devices: [{class: nvme, count: 24, size: 7.68 TB}]",
+                code="FP9763",
+            )
+
     @property
     def members(self) -> int:
         """Servers that keep a part of an object."""
