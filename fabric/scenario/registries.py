@@ -1,4 +1,4 @@
-"""Kinds and names that a scenario may choose from, and what is said of one that there is not."""
+"""Kinds and names that a scenario may choose from, and the error for one that does not exist."""
 
 from __future__ import annotations
 

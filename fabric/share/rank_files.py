@@ -1,4 +1,4 @@
-"""Lines of the files by which launchers place ranks: one grammar, for whoever writes or reads them.
+"""Lines of the files by which launchers place ranks: one grammar for all that write or read them.
 
 ``rank N=HOST slot=N`` is a line of a rank file of Open MPI; what a slot is, a processor or a GPU, says the caller.
 ``HOST slots=N`` is one of a host file, and ``HOST:N`` one of a machine file of MPICH and Intel MPI. A file

@@ -54,7 +54,7 @@ def host_file(hosts: tuple[str, ...], placed: Ints) -> str:
     gpus = np.concatenate([np.arange(count) for count in counts.tolist()])
     if not (np.array_equal(filled, placed[:, 0]) and np.array_equal(gpus, placed[:, 1])):
         raise OutputError(
-            "a host file cannot say this placement: its ranks do not fill one host after the other",
+            "a host file cannot express this placement: its ranks do not fill one host after the other",
             hint="--write rankfile",
             code="FP9724",
         )
