@@ -94,6 +94,7 @@ class Image:
 def image() -> Iterator[Image]:
     """The whole image."""
     with alone():
+        build("libraries", "fabric-libraries")  # has a name, so that it is not forgotten
         build("image", "fabric-planner")
         found = json.loads(buildah("inspect", "--type", "image", "localhost/fabric-planner"))
         container = buildah("from", "--pull-never", "localhost/fabric-planner").strip()
@@ -191,4 +192,5 @@ def run(
 
 if __name__ == "__main__":
     with alone():
+        build("libraries", "fabric-libraries")  # has a name, so that it is not forgotten
         build("image", "fabric-planner")
