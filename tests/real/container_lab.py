@@ -94,7 +94,6 @@ class Image:
 def image() -> Iterator[Image]:
     """The whole image."""
     with alone():
-        build("libraries", "fabric-libraries")  # has a name, so that it is not forgotten
         build("image", "fabric-planner")
         found = json.loads(buildah("inspect", "--type", "image", "localhost/fabric-planner"))
         container = buildah("from", "--pull-never", "localhost/fabric-planner").strip()
