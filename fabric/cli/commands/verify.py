@@ -183,12 +183,12 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
     help="Moves of which the cost is found each by itself, the largest first.",
 )  # fmt: skip
 @click.option("--fix-list", type=click.Choice(["csv"]), help="The work step by step instead, an action a row.")
-@click.option("--picture", is_flag=True, help="Draw the wrong part into -o FILE.svg, which alone means it too.")
+@click.option("--picture", is_flag=True, help="Draw the wrong part into -o FILE.svg; that name alone does so too.")
 def cabling(scenario: str, settings: Settings, **flags: Any) -> int:
-    """Hold what is plugged against the plan of SCENARIO: what differs, the fewest moves to put it right, the cost now.
+    """Compare observed cabling with the plan of SCENARIO: what differs, the fewest moves to correct it, the cost now.
 
-    Hosts without LLDP are not seen, which is not wrong; with --strict it is. Exit code 0: what is seen is as planned;
-    1: something is not, be it harmless; 3: data that cannot be read, or of another fabric.
+    Hosts without LLDP are not seen; only with --strict is that an error. Exit code 0: what is seen is as planned;
+    1: something is not, harmless or not; 3: data that cannot be read, or of another fabric.
     """
     return verify_cabling_command(scenario, settings, CablingFlags(**flags))
 
