@@ -58,8 +58,8 @@ class Dialect:
         Who says the seed, or basis, of every switch's hash: ``tables``, ``files`` of the export, ``tiers`` (the device
         by its tier), or ``nobody``. Loads that are reported follow from it.
     tenants : str or None
-        How it keeps tenants apart: ``rules`` at their ports, ``partitions`` with keys; None: it cannot, or what it
-        writes cannot be read back for the proof, so scenarios with tenants are refused.
+        How it keeps tenants apart: ``rules`` at their ports, ``partitions`` with keys, ``vrfs``; None: it cannot, or
+        what it writes cannot be read back for the proof, so scenarios with tenants are refused.
     failover : str or None
         What the tables do by themselves when a link dies, one of ``fabric.rules.failover``; None: nobody has said, and
         what failures do to them is refused.
@@ -77,7 +77,7 @@ class Dialect:
     seeds: HashSeeds = "nobody"
     read_seed: Callable[[Path, str], int | None] | None = None
     failover: Failover | None = None
-    tenants: Literal["rules", "partitions"] | None = None
+    tenants: Literal["rules", "partitions", "vrfs"] | None = None
 
     @property
     def experimental(self) -> bool:
