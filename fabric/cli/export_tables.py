@@ -159,7 +159,11 @@ def _write(
     for row in rows:
         if row["verified"] is None:
             why = "--no-verify" if not verify else f"dialect {chosen.name} cannot be read back"
-            but = f"; its {OF_THEIR_OWN[chosen.tenants or '']} were, and keep tenants apart" if verify and row["tenants"] else ""
+            but = (
+                f"; its {OF_THEIR_OWN[chosen.tenants or '']} were, and keep tenants apart"
+                if verify and row["tenants"]
+                else ""
+            )
             note(f"{row['folder']} was not verified: {why}{but}", settings)
         for text in row["notes"]:
             note(f"{row['folder']}: {text}", settings)

@@ -141,9 +141,7 @@ class RouterLab:
                 *self.daemon(node, daemon), "-z", f"{home}/zserv", "-i", f"{home}/{daemon}.pid", "--vty_socket",
                 str(home), "-f", f"{home}/frr.conf", "--log", f"file:{home}/{daemon}.log",
             ]  # fmt: skip
-            self._processes.append(
-                subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            )
+            self._processes.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             if daemon == "zebra":
                 wait_for((home / "zserv").exists, 10)
 

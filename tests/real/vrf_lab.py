@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 from real_programs import SEARCHED
-from router_lab import RouterLab, wait_for
+from router_lab import RouterLab
 
 from fabric.rules.manifest import read_manifest
 
@@ -53,12 +53,34 @@ class VrfLab(RouterLab):
                 batch.append(f"link add {made} netns {self.space(node)} type veth {peer}")
         subprocess.run(["ip", "-batch", "-"], input="\n".join(batch) + "\n", text=True, check=True)
 
+    def cut_vlans(self, leaf: str, port: int) -> None:
+        """Take a port of a switch down with all its VLANs, which here are interfaces of their own."""
+        node = self.plan.topology.node(leaf)
+        self.inside(node, "ip", "link", "set", f"eth{port}", "down")
+        for vrf in self.inside(node, "ls", "/run/netns").split():
+            rows = self.inside(node, "ip", "-n", vrf, "-o", "link")
+            for name in re.findall(rf"eth{port}\.\d+", rows):
+                self.inside(node, "ip", "-n", vrf, "link", "set", name, "down")
+
     def _hold(self, node: int) -> None:
-        words = ["ip", "netns", "exec", self.space(node), "unshare", "-m", "--propagation", "private", "sh", "-c", _HOLD]
+        words = [
+            "ip",
+            "netns",
+            "exec",
+            self.space(node),
+            "unshare",
+            "-m",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            _HOLD,
+        ]
         process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         self._processes.append(process)  # type: ignore[arg-type]
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        with process.stdout as said:
+            assert said.readline() == "ready\n"
         self._holder[node] = process.pid
 
     def _enter(self, node: int) -> list[str]:
@@ -97,6 +119,3 @@ def _moved(text: str) -> list[str]:
         else:
             assert _VLAN.fullmatch(line), line
     return lines
-
-
-__all__ = ["VrfLab", "wait_for"]

@@ -44,7 +44,7 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
     phase's load hold; 1: something was found, or a limit does not hold; 3: files that cannot be read.
 
     Where the scenario has tenants, every packet is followed from every host's port, with every source it may forge, and
-    a packet that another tenant gets is shown hop by hop; partitions of InfiniBand and VRFs are held against the tenants.
+    a packet that another tenant gets is shown hop by hop; partitions of InfiniBand and VRFs are held against them.
     """
     from fabric.cli.exported import load_exported
     from fabric.evaluation.table_limits import judge_loads
@@ -105,8 +105,8 @@ def _tenants(folder: Path, loaded: LoadedScenario, ground: ExportBaseline, setti
             else "routes were not followed: BGP finds them; which VRF may have which was",
             "warn",
         )
-        return [Line(f"{folder}: {OF_THEIR_OWN[chosen.tenants or '']} of dialect {ground.manifest.dialect}"), *isolation_lines(proof),
-                *_shown_findings(proof.findings), said]  # fmt: skip
+        first = Line(f"{folder}: {OF_THEIR_OWN[chosen.tenants or '']} of dialect {chosen.name}")
+        return [first, *isolation_lines(proof), *_shown_findings(proof.findings), said]
 
     record = {
         "schema": SCHEMA,

@@ -23,7 +23,9 @@ def isolation_lines(proof: Isolation) -> list[Line]:
         lines = [Line(f"tenants not apart: {what}; {crossing:,} of their pairs exchange packets", "bad")]
     lines += [Line(f"shared by design: {name}, with {', '.join(others)}") for name, others in proof.shared]
     if len(proof.tenants) > 1:
-        lines.append(Line("tenants share the switches and the cables between them by design; rules, keys or VRFs part them"))
+        lines.append(
+            Line("tenants share the switches and the cables between them by design; rules, keys or VRFs part them")
+        )
     return lines
 
 

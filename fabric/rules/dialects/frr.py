@@ -4,9 +4,9 @@ Routes come from BGP, not from our tables: with an AS per switch and ``multipath
 which is router ``ecmp``. Router ``bgp-ucmp`` adds the link bandwidth community, set to the number of next hops of
 those that announce. Leaves have a route per host port; addresses of a site that no host has are dropped there.
 
-With tenants every switch has a VRF for each (``fabric.rules.tenants.vrfs``), which ``links/NAME.ip`` makes in the kernel
-before FRR starts. Sub-interfaces of a link have the link's addresses in every VRF. Each VRF drops what it has no route
-for: Linux would look in the main table next.
+With tenants every switch has a VRF for each (``fabric.rules.tenants.vrfs``), which ``links/NAME.ip`` makes in the
+kernel before FRR starts. Sub-interfaces of a link have the link's addresses in every VRF. Each VRF drops what it has no
+route for: Linux would look in the main table next.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ OF_THEIR_OWN = {"partitions": "partitions", "vrfs": "VRFs"}
 def check_dialect(dialect: Dialect) -> None:
     """Raise FP8065 for a dialect that would drop the isolation of tenants, or whose failover was not argued about.
 
-    What a routing protocol finds when a link dies is not in the tables. Partitions hold whatever it finds, and so do VRFs,
-    whose proof takes all that sessions of one VRF may hand on.
+    What a routing protocol finds when a link dies is not in the tables. Partitions hold whatever it finds, and so do
+    VRFs, whose proof takes all that sessions of one VRF may hand on.
     """
     if dialect.tenants is not None and (dialect.tenants != "rules" or dialect.failover == "next-slot"):
         return

@@ -2,9 +2,9 @@
 
 Every link between switches has a VLAN sub-interface per tenant, and a BGP session over it: a packet that enters the VRF
 of its sender's tenant stays in that VRF up to the last switch. So a VRF holds the routes of all hosts that its tenant
-may meet and of nobody else. A host is announced in each of those VRFs by the switches it is attached to, as part of the
-fewest prefixes that hold who may be met there and no other endpoint; the last switch delivers it out of the host's port,
-which for a shared service is a port of another VRF: a static route per host, and no import of routes between VRFs.
+may meet and of nobody else. A host is announced in each of those VRFs by the switches it is attached to, as part of
+the fewest prefixes that hold who may be met there and no other endpoint; the last switch delivers it out of the host's
+port, which for a shared service is a port of another VRF: a static route per host, and no import of routes.
 
 FRR's ``import vrf`` hands on the best path alone; routes that stay in one VRF keep all of theirs, and so the planned
 loads. The price is a session per link, tenant and IP version, beside those of the switches themselves.
@@ -27,7 +27,7 @@ from fabric.rules.table import prefix_text
 from fabric.rules.tenancy import Tenancy
 from fabric.rules.tenants.deny import prefixes_between
 
-MOST_SESSIONS = 2_000  # of one switch: our own bound, above which one BGP process is nothing we have seen done
+MOST_SESSIONS = 4_000  # of one switch: a bound of ours; what one BGP process keeps up is for its maker to say
 FIRST_VLAN = 101
 FIRST_TABLE = 1_001  # of the kernel, one per VRF
 LONGEST = 15  # characters of an interface's name in Linux, which a VRF is

@@ -13,9 +13,7 @@ from fabric.rules.verify.partition_proof import prove_partitions
 from fabric.rules.verify.vrf_proof import prove_vrfs
 
 
-def prove_tenants(
-    folder: Path, manifest: Manifest, plan: AddressPlan, tenancy: Tenancy, dialect: Dialect
-) -> Isolation:
+def prove_tenants(folder: Path, manifest: Manifest, plan: AddressPlan, tenancy: Tenancy, dialect: Dialect) -> Isolation:
     """What the files of a dialect that keeps tenants apart by partitions or VRFs prove."""
     if dialect.tenants == "partitions":
         return prove_partitions(folder, plan, tenancy)
