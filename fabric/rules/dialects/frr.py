@@ -74,15 +74,16 @@ def _lines(rules: RuleSet, node: int, stem: str, switch: SwitchVrfs | None) -> I
     vrf_at = {one.port: one.vrf.name for one in switch.ports} if switch is not None else {}
     for port, endpoint in host_interfaces(rules, node):
         site = int(plan.site_of[endpoint])
-        four, six = ip_address(plan.gateway(4, site)), ip_address(plan.gateway(6, site))
-        yield from _interface(rules, interface(port), vrf_at.get(port, ""), f"{four}/32", f"{six}/128")
+        gateway4, gateway6 = ip_address(plan.gateway(4, site)), ip_address(plan.gateway(6, site))
+        yield from _interface(rules, interface(port), vrf_at.get(port, ""), f"{gateway4}/32", f"{gateway6}/128")
     yield "!"
     if switch is None:
         yield from _routes(rules, node)
     yield from _bgp(rules, node, neighbours, "", _networks(rules, node, switch))
-    for vrf in switch.vrfs if switch is not None else ():
-        networks = {family: list(switch.announced(vrf, family)) for family in rules.families}
-        yield from _bgp(rules, node, neighbours, f" vrf {vrf.name}", networks)
+    if switch is not None:
+        for vrf in switch.vrfs:
+            networks = {family: list(switch.announced(vrf, family)) for family in rules.families}
+            yield from _bgp(rules, node, neighbours, f" vrf {vrf.name}", networks)
     if bgp_rule(rules) == UNEQUAL:
         yield from ("!", "route-map bandwidth permit 10", " set extcommunity bandwidth num-multipaths")
     yield from ("!", "end")
