@@ -18,6 +18,7 @@ from topologies.plugin_folder import PluginFolder
 if TYPE_CHECKING:
     from fabric.rules.rule_set import RuleSet
     from fabric.rules.table import Group, Rule
+    from fabric.rules.tenants.vrf_files import VrfFiles
 
 
 class File(NamedTuple):
@@ -63,6 +64,8 @@ class Dialect:
     failover : str or None
         What the tables do by themselves when a link dies, one of ``fabric.rules.failover``; None: nobody has said, and
         what failures do to them is refused.
+    read_vrfs : callable or None
+        VRFs of one switch from the folder and its safe name, where they keep tenants apart.
     read_seed : callable or None
         Seed of one switch from the folder and its safe name, None where its files name none.
     """
@@ -78,6 +81,7 @@ class Dialect:
     read_seed: Callable[[Path, str], int | None] | None = None
     failover: Failover | None = None
     tenants: Literal["rules", "partitions", "vrfs"] | None = None
+    read_vrfs: Callable[[Path, str], VrfFiles] | None = None
 
     @property
     def experimental(self) -> bool:

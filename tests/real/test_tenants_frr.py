@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from real_programs import SEARCHED, require
 from router_lab import wait_for
+from sonic_vrf_lab import SonicVrfLab
 from vrf_lab import VrfLab
 
 from fabric.cli.main import run
@@ -109,3 +110,14 @@ def test_vlans_swapped_at_one_end_join_two_tenants_as_the_counter_example_says(t
         h3 = str(ground.plan.ipv4(ground.plan.topology.node("h3")))
         assert wait_for(lambda: ways(lab, "leaf0", "vrf-hospital").get(h3) == 2, 40)
         assert wait_for(lambda: answered(lab) == {("h0", "h3"), ("h1", "h2")}, 20)
+
+
+def test_sites_of_every_vrf_of_sonic_are_announced_and_others_do_not_answer(tmp_path):
+    """The same fabric by ``config_db.json``: nothing is set by hand; VLANs of two VRFs have one gateway address."""
+    out, ground = export(tmp_path, SCENARIO, "--dialect", "sonic")
+    with SonicVrfLab(ground.plan) as lab:
+        lab.start_sonic_vrfs(out)
+        sites = [f"10.64.0.{8 * index}/29" for index in (1, 0)]
+        at = [(leaf, vrf) for leaf in ("leaf0", "leaf1") for vrf in ("Vrf-hospital", "Vrf-bank")]
+        assert wait_for(lambda: all(ways(lab, *one) == {sites[one[0] == "leaf1"]: 2} for one in at), 40)
+        assert answered(lab) == {("h0", "h2"), ("h1", "h3")}

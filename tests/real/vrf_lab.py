@@ -28,14 +28,23 @@ class VrfLab(RouterLab):
 
     def start_vrfs(self, folder: Path) -> None:
         """Make the VRFs of every switch, and start FRR with its configuration."""
-        self._holder: dict[int, int] = {}
         switches = read_manifest(folder).switches
-        self._wire_vlans({one.name: (folder / "links" / f"{one.file}.ip").read_text() for one in switches})
-        for entry in switches:
-            node = self.plan.topology.node(entry.name)
+        links = {one.name: (folder / "links" / f"{one.file}.ip").read_text() for one in switches}
+        self.start_in_spaces(
+            links, {one.name: (folder / "switches" / f"{one.file}.conf").read_text() for one in switches}, {}
+        )
+
+    def start_in_spaces(
+        self, links: dict[str, str], configurations: dict[str, str], more: dict[str, list[str]]
+    ) -> None:
+        """Obey the links of every switch, then more lines of shell, and start FRR."""
+        self._holder: dict[int, int] = {}
+        self._wire_vlans(links)
+        for name, text in links.items():
+            node = self.plan.topology.node(name)
             self._hold(node)
-            self.inside(node, "sh", "-e", "-c", "\n".join(_moved((folder / "links" / f"{entry.file}.ip").read_text())))
-            self.start_routing(node, (folder / "switches" / f"{entry.file}.conf").read_text())
+            self.inside(node, "sh", "-e", "-c", "\n".join([*_moved(text), *more.get(name, ())]))
+            self.start_routing(node, configurations[name])
 
     def _wire_vlans(self, texts: dict[str, str]) -> None:
         """A pair of interfaces for every VLAN that both ends of a cable have."""
@@ -114,7 +123,7 @@ def _moved(text: str) -> list[str]:
             where[match[1]] = match[2]
             lines += [f"ip link set {match[1]} netns {match[2]}"]
         elif match := re.fullmatch(r"link set (\S+) up", line):
-            if not match[1].startswith("vrf-"):
+            if not match[1].lower().startswith("vrf-"):
                 lines += [f"ip {f'-n {where[match[1]]} ' if match[1] in where else ''}link set {match[1]} up"]
         else:
             assert _VLAN.fullmatch(line), line

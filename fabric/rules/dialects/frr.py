@@ -22,6 +22,7 @@ from fabric.rules.next_hops import host_interfaces, interface, link_interfaces, 
 from fabric.rules.rule_set import RuleSet
 from fabric.rules.safe_names import safe_names
 from fabric.rules.table import prefix_text
+from fabric.rules.tenants.vrf_files import read_vrfs
 from fabric.rules.tenants.vrf_links import link_lines, sub_interface, vrf_file
 from fabric.rules.tenants.vrfs import SwitchVrfs, Vrf, check_sessions, vrfs_of
 
@@ -167,4 +168,5 @@ DIALECT = Dialect(
     loses="splits that shortest paths do not give",
     failover="converges",
     tenants="vrfs",
+    read_vrfs=read_vrfs,
 )

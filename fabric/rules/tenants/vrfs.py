@@ -42,15 +42,20 @@ class Vrf(NamedTuple):
     table: int
 
 
-def vrfs_of(tenancy: Tenancy) -> list[Vrf]:
+def vrfs_of(tenancy: Tenancy, *, prefix: str = "vrf-") -> list[Vrf]:
     """VRFs of all tenants that have hosts on the fabric; numbers follow the order of tenants in the scenario.
+
+    Parameters
+    ----------
+    prefix : str
+        What their names begin with, so that no tenant's is that of an interface.
 
     Examples
     --------
     >>> vrfs_of(Tenancy(["hospital", "bank"], [1, 2], [(), ()], np.array([0, 0])))
     [Vrf(name='vrf-hospital', tenant=0, vlan=101, table=1001)]
     """
-    names = safe_names((f"vrf-{name}" for name in tenancy.names), longest=LONGEST, allowed="A-Za-z0-9_-")
+    names = safe_names((f"{prefix}{name}" for name in tenancy.names), longest=LONGEST, allowed="A-Za-z0-9_-")
     return [
         Vrf(name, tenant, FIRST_VLAN + tenant, FIRST_TABLE + tenant)
         for tenant, (name, size) in enumerate(zip(names, tenancy.sizes, strict=True))

@@ -24,12 +24,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fabric.rules.addressing import AddressPlan
+from fabric.rules.dialect import DIALECTS
 from fabric.rules.errors import RuleError
 from fabric.rules.manifest import Manifest
 from fabric.rules.packet import Packet
 from fabric.rules.tenancy import Tenancy
 from fabric.rules.tenants.deny import check_hosts
-from fabric.rules.tenants.vrf_files import DEFAULT, VrfFiles, read_vrfs
+from fabric.rules.tenants.vrf_files import DEFAULT, VrfFiles
 from fabric.rules.verify.findings import Crossing, Finding, Isolation, VrfHop
 from fabric.rules.verify.vrf_graph import Entry, Exit, Table, VrfGraph, Way
 
@@ -57,7 +58,9 @@ def prove_vrfs(folder: Path, manifest: Manifest, plan: AddressPlan, tenancy: Ten
             hint="export again",
             code="FP8058",
         )
-    files = {node: read_vrfs(folder, stems[names[node]]) for node in plan.switches.tolist()}
+    read = DIALECTS.find(manifest.dialect).read_vrfs
+    assert read is not None
+    files = {node: read(folder, stems[names[node]]) for node in plan.switches.tolist()}
     findings = [one for node, its in files.items() for one in _disagreements(names[node], its)]
     crossings: dict[tuple[int, int], Crossing] = {}
     graphs = [VrfGraph(plan, files, family) for family in (4, 6)]
