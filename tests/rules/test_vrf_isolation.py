@@ -332,6 +332,16 @@ def test_a_line_that_no_export_writes_is_refused_with_its_place(made, file, line
     assert problem.line
 
 
+def test_a_session_with_a_host_is_refused(made):
+    """a0 could announce whatever it likes."""
+    out, ground = made
+    change(
+        out, "switches/leaf0.conf", " neighbor 10.72.0.1 ", " neighbor 10.64.0.2 remote-as 65000\n neighbor 10.72.0.1 "
+    )
+    with pytest.raises(RuleError, match=r"10\.64\.0\.2, which is no switch's address"):
+        proof_of(ground, out)
+
+
 def test_a_switch_without_files_is_refused(made):
     """By the manifest, and by the folder."""
     out, ground = made

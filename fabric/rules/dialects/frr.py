@@ -117,9 +117,10 @@ def _static(switch: SwitchVrfs, vrf: Vrf) -> Iterator[str]:
         yield f" ip route {plan.ipv4(one.endpoint)}/32 {via}"
         if 6 in switch.rules.families:
             yield f" ipv6 route {plan.ipv6(one.endpoint)}/128 {via}"
-    for family in switch.rules.families:
+    for family in sorted({4, *switch.rules.families}):  # addresses of ports are IPv4 in any case
         word, whole = ("ip", "0.0.0.0/0") if family == 4 else ("ipv6", "::/0")
-        for prefix in (*switch.announced(vrf, family), whole):
+        own = switch.announced(vrf, family) if family in switch.rules.families else ()
+        for prefix in (*own, whole):
             yield f" {word} route {prefix} {DROPPED}"
 
 

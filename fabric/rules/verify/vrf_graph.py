@@ -238,6 +238,34 @@ class VrfGraph:
         )
         return table[1] != DEFAULT and not whole
 
+    @cached_property
+    def falling(self) -> list[Table]:
+        """Tables whose packets may go on in the main one."""
+        return [table for table in self.domain if self.falls(table)]
+
+    def check_neighbours(self) -> None:
+        """Refuse sessions with what is no switch: a host may announce anything.
+
+        Raises
+        ------
+        RuleError
+            FP8057.
+        """
+        known = set()
+        for (node, port, _), name in self.interfaces.items():
+            if self.far(node, port)[0] in self.files:
+                known.update(one.ip for one in self.files[node].addresses.get(name, ()))
+        for node, files in self.files.items():
+            for process in files.bgp.values():
+                strange = next((one for one in process.neighbours if one not in known), None)
+                if strange is not None:
+                    raise RuleError(
+                        f"{self.plan.topology.nodes.name[node]} has BGP neighbour {strange}, which is no switch's "
+                        "address: what it announces is not known",
+                        hint="export again",
+                        code="FP8057",
+                    )
+
     def leads(self, out: Exit) -> set[int]:
         """Domains from which packets to an exit's addresses may come to its table."""
         start = self.domain[out.table]

@@ -64,6 +64,7 @@ def prove_vrfs(folder: Path, manifest: Manifest, plan: AddressPlan, tenancy: Ten
     findings = [one for node, its in files.items() for one in _disagreements(names[node], its)]
     crossings: dict[tuple[int, int], Crossing] = {}
     graphs = [VrfGraph(plan, files, family) for family in (4, 6)]
+    graphs[0].check_neighbours()
     for graph in graphs:
         crossings = _crossings(graph, tenancy) | crossings
     for graph in graphs:
@@ -102,25 +103,25 @@ def _crossings(graph: VrfGraph, tenancy: Tenancy) -> dict[tuple[int, int], Cross
     """
     by_table: dict[Table, dict[int, Entry]] = {}
     by_domain: dict[int, dict[int, Entry]] = {}
-    falling: dict[Table, dict[int, Entry]] = {}
     for entry in graph.entries:
         tenant = int(tenancy.of[entry.endpoint])
         by_table.setdefault(entry.table, {}).setdefault(tenant, entry)
         by_domain.setdefault(graph.domain[entry.table], {}).setdefault(tenant, entry)
-        if graph.falls(entry.table):
-            falling.setdefault((entry.table[0], DEFAULT), {}).setdefault(tenant, entry)
     found: dict[tuple[int, int], Crossing] = {}
     tries: dict[tuple[int, int], int] = {}
     for out in graph.exits:
         to, domains = int(tenancy.of[out.endpoint]), graph.leads(out)
-        senders = [by_table.get(out.table, {}), falling.get(out.table, {})]
-        senders += [by_domain.get(one, {}) for one in sorted(domains)]
-        senders += [its for table, its in falling.items() if graph.domain[table] in domains]
+        senders = [by_table.get(out.table, {}), *(by_domain.get(one, {}) for one in sorted(domains))]
+        for table in graph.falling:
+            main = (table[0], DEFAULT)
+            if main == out.table or graph.domain[main] in domains:
+                heard = graph.hears(graph.domain[table], out.prefix)
+                senders.append(by_domain.get(graph.domain[table], {}) if heard else by_table.get(table, {}))
         for tenant, entry in ((tenant, entry) for its in senders for tenant, entry in its.items()):
             pair = (tenant, to)
             if tenancy.meets[pair] or tries.get(pair, 0) >= MOST_TRIES:
                 continue
-            crossing = _walk(graph, tenancy, entry, out, domains)
+            crossing = _walk(graph, tenancy, entry, out, domains | {graph.domain[entry.table]})
             if crossing is not None:
                 once = len({hop.switch for hop in crossing.hops}) == len(crossing.hops)
                 tries[pair] = MOST_TRIES if once else tries.get(pair, 0) + 1
