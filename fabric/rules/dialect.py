@@ -18,7 +18,7 @@ from topologies.plugin_folder import PluginFolder
 if TYPE_CHECKING:
     from fabric.rules.rule_set import RuleSet
     from fabric.rules.table import Group, Rule
-    from fabric.rules.tenants.vrf_files import VrfFiles
+    from fabric.rules.vrf_tables import VrfFiles
 
 
 class File(NamedTuple):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fabric.rules.errors import RuleError
 from fabric.rules.own_files import read_record
-from fabric.rules.tenants.vrf_files import DEFAULT, Process, Static, VrfFiles
+from fabric.rules.vrf_tables import DEFAULT, Process, Static, VrfFiles
 from topologies.errors import FormatError
 from topologies.reading.json_value import JsonValue
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from fabric.rules.addressing import AddressPlan
 from fabric.rules.errors import RuleError
 from fabric.rules.ports import Ports
-from fabric.rules.tenants.vrf_files import DEFAULT, Network, Static, VrfFiles
+from fabric.rules.vrf_tables import DEFAULT, Network, Static, VrfFiles
 
 Table = tuple[int, str]  # a switch, and the VRF whose table it is
 

@@ -30,9 +30,9 @@ from fabric.rules.manifest import Manifest
 from fabric.rules.packet import Packet
 from fabric.rules.tenancy import Tenancy
 from fabric.rules.tenants.deny import check_hosts
-from fabric.rules.tenants.vrf_files import DEFAULT, VrfFiles
 from fabric.rules.verify.findings import Crossing, Finding, Isolation, VrfHop
 from fabric.rules.verify.vrf_graph import Entry, Exit, Table, VrfGraph, Way
+from fabric.rules.vrf_tables import DEFAULT, VrfFiles
 
 MOST_FINDINGS = 100
 MOST_TRIES = 50  # counter-examples of two tenants that are looked at for one that passes no switch twice
