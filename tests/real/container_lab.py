@@ -26,7 +26,7 @@ TOOLS = Path(sys.prefix) / "tools"
 DEBIAN, WHEELS, STORE = TOOLS / "debian.tar", TOOLS / "wheels", TOOLS / "containers"
 SENT = ("examples", "fabric", "topologies", "traffic", "tui", "deploy", "scripts", "LICENSE", "README.md",
         "pyproject.toml", ".dockerignore")  # fmt: skip
-_MOST_LAYERS = 300  # of builds before this one, beyond which those that nothing stands on are forgotten
+_MOST_LAYERS = 80  # of builds before this one, beyond which those that nothing stands on are forgotten
 
 
 def _driver() -> str:
@@ -191,4 +191,5 @@ def run(
 
 if __name__ == "__main__":
     with alone():
+        build("libraries", "fabric-libraries")  # has a name, so that it is not forgotten
         build("image", "fabric-planner")
