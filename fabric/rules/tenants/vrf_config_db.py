@@ -94,7 +94,9 @@ class _Reader:
             if table not in _COLUMNS:
                 raise ValueError(f"table {table[:60]!r} is none of an export")
             columns = _COLUMNS[table]
-            for key, row in rows.items() if columns is not None else ():
+            if columns is None:
+                continue
+            for key, row in rows.items():
                 unknown = next((column for column in row.keys if column not in columns), None)
                 if unknown is not None:
                     raise ValueError(f"column {unknown[:60]!r} of {table} {key[:60]} is none of an export")

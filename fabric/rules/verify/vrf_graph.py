@@ -251,7 +251,7 @@ class VrfGraph:
         RuleError
             FP8057.
         """
-        known = set()
+        known: set[object] = set()
         for (node, port, _), name in self.interfaces.items():
             if self.far(node, port)[0] in self.files:
                 known.update(one.ip for one in self.files[node].addresses.get(name, ()))
