@@ -62,11 +62,12 @@ def _head(result: InterferenceResult) -> str:
         return f"{name}, none on a link of another"
     if worst is None or worst.figures.mean <= 1 + SAME:
         return f"{name}, {counted(met, 'pairs')} on common links, none slower for it"
-    return (
-        f"{name}, {counted(met, 'pairs')} on common links; {worst.job} loses most: its step takes "
-        f"{slowdown_text(worst.figures.mean)} times as long beside all others, {slowdown_text(worst.figures.worst)} at "
-        "worst"
-    )
+    said, least = slowdown_text(worst.figures.mean), slowdown_text(worst.figures.worst)
+    if next(job.period_s for job in result.jobs if job.id == worst.job) is None:  # it has no steps
+        loses = f"its traffic gets 1/{said} of its rate beside all others, 1/{least} at the worst seen"
+    else:
+        loses = f"its step takes {said} times as long beside all others, {least} at the worst seen"
+    return f"{name}, {counted(met, 'pairs')} on common links; {worst.job} loses most: {loses}"
 
 
 def _price(result: InterferenceResult) -> list[Line]:

@@ -63,6 +63,12 @@ def interference(run: Run, request: InterferenceRequest, *, progress: Reporter =
             f"{request.admit} is both admitted and left out", code="FP9744", hint="either --admit or --without"
         )
     jobs = [job for job in names if job not in request.without]
+    if not jobs:
+        raise ScenarioError(
+            f"--without leaves out {', '.join(names)}: no job is left",
+            code="FP9744",
+            hint="leave out fewer; one job alone is slowed by nobody, two can slow each other",
+        )
     progress(Progress("links that jobs share"))
     shared = shared_rows(run.result.routes, jobs)
     lanes = _lanes(run, jobs, shared)
@@ -283,12 +289,16 @@ def _notes(run: Run, jobs: Sequence[str], lanes: Mapping[str, Sequence[Lane]]) -
     )
     if now_and_then:
         notes.append(f"not in every step, and left out: {', '.join(now_and_then)}")
-    bare = [
-        job
-        for job in jobs
-        for lane in lanes[job]
-        if lane.pieces and all(piece.column >= 0 or piece.alone_s == 0 for piece in lane.pieces)
-    ]
+    known = {job.id: job.compute_s for job in job_times(run.traffic, run.result.routes)}
+    specs = {workload.id: spec for workload, spec in zip(run.traffic, run.loaded.scenario.workloads, strict=True)}
+    stepping = [job for job in jobs if any(lane.pieces for lane in lanes[job])]
+    bare = [job for job in stepping if not known.get(job) and specs[job].sharing.period is None]
     if bare:
-        notes.append(f"{', '.join(bare)}: no compute time is known, so it sends all the time; period: says how often")
+        notes.append(
+            f"{', '.join(bare)}: no compute time is known, so a step is its phases alone, one after the other without "
+            "a pause; period: says how long one takes"
+        )
+    unused = [job for job in jobs if job not in stepping and specs[job].sharing.period is not None]
+    if unused:
+        notes.append(f"{', '.join(unused)}: period is that of a step, and has no effect: all its traffic is steady")
     return notes
