@@ -75,6 +75,10 @@ def _price(result: InterferenceResult) -> list[Line]:
     if not result.admitted:
         return [Line(f"{result.newcomer} slows no job: there is no other")]
     worst = result.admitted[0]
+    if SAME < worst.cost <= 3 * worst.error:
+        return [
+            Line(f"placing {result.newcomer} costs no other job more than these runs can tell from nothing", "good")
+        ]
     if worst.cost <= SAME:
         return [Line(f"placing {result.newcomer} costs no other job anything", "good")]
     return [Line(f"placing {result.newcomer} costs {worst.job} {signed_percent(worst.cost)}", "warn")]
@@ -145,6 +149,8 @@ def interference_record(result: InterferenceResult) -> dict[str, Any]:
                 "slowdown": one.figures.mean,
                 "worst": one.figures.worst,
                 "best": one.figures.best,
+                "error": one.figures.error,
+                "slowdown_bound": finite(one.figures.most),
                 "beside": list(job.beside),
             }
             for job, one in zip(result.jobs, result.others, strict=True)
@@ -165,7 +171,8 @@ def interference_record(result: InterferenceResult) -> dict[str, Any]:
         "admit": result.newcomer or None,
         "admitted": [
             {
-                "job": row.job, "cost": row.cost, "without": row.without, "with": row.with_it, "phase": row.hurt.phase,
+                "job": row.job, "cost": row.cost, "error": row.error,
+                "without": row.without, "with": row.with_it, "phase": row.hurt.phase,
                 "beside_phase": row.hurt.beside_phase, "link": row.hurt.link,
             }
             for row in result.admitted

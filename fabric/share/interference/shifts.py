@@ -12,13 +12,14 @@ import numpy as np
 from fabric.share.interference.lanes import Lane
 from fabric.share.interference.overlap import cycle_demand, exact_overlap
 from fabric.share.interference.result import Shift, Shifts
+from fabric.share.interference.settling import long_run
 from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.shift_search import TOLERANCE, FoundShifts, find_shifts
 from fabric.share.interference.slots import MOST_SLOTS, Slots, slots_of
 from fabric.share.interference.together import Side
 from topologies.units import format_seconds
 
-_STEPS = 4
+_WORK = 5_000_000  # events of the steps with shifts times jobs, about
 
 
 def find_all_shifts(
@@ -123,7 +124,7 @@ def _shifts(
     held = [period * slots.slot_s for period in slots.periods]
     side = Side.of([*(lane.paced(length) for lane, length in zip(moving, held, strict=True)), *steady], shared)
     places = [(-begin) % length for begin, length in zip(begins, held, strict=True)] + [0.0] * len(steady)
-    spans = side.run(np.array([places]), _STEPS).slowdown[0].mean(axis=1)
+    spans = long_run(side, np.array([places]), _WORK).counted[0].mean(axis=1)
     near = {(a, b) for one, other in pairs for a, b in ((one, other), (other, one))}
     ahead = [length / (lane.period_s or 1.0) - 1 for lane, length in zip(moving, held, strict=True)]
     found = []
