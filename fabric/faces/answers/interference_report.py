@@ -61,7 +61,9 @@ def _head(result: InterferenceResult) -> str:
     if not met:
         return f"{name}, none on a link of another"
     if worst is None or worst.figures.mean <= 1 + SAME:
-        return f"{name}, {counted(met, 'pairs')} on common links, none slower for it"
+        seen = max((one.figures.worst for one in result.others), default=1.0)
+        late = f" once settled; {slowdown_text(seen)} times as long a step at the worst seen" if seen > 1 + SAME else ""
+        return f"{name}, {counted(met, 'pairs')} on common links, none slower for it{late}"
     said, least = slowdown_text(worst.figures.mean), slowdown_text(worst.figures.worst)
     if next(job.period_s for job in result.jobs if job.id == worst.job) is None:  # it has no steps
         loses = f"its traffic gets 1/{said} of its rate beside all others, 1/{least} at the worst seen"
@@ -96,7 +98,7 @@ def _shift_lines(result: InterferenceResult, shifts: Shifts) -> list[Line]:
             )
         )
     else:
-        which = "no shifts have" if shifts.any_shift else "no shifts by whole slots have"
+        which = "no shifts have" if shifts.whole_cycle else "in the time looked at no shifts have"
         proof = f"{which} less" if shifts.proved else f"{which} less than {percent(shifts.bound, 2)}"
         lines.append(
             Line(
@@ -165,7 +167,6 @@ def interference_record(result: InterferenceResult) -> dict[str, Any]:
         "bound_proved": shifts.proved if shifts else None,
         "slot_s": shifts.slot_s if shifts else None,
         "cycle_s": shifts.cycle_s if shifts else None,
-        "bound_of_any_shift": shifts.any_shift if shifts else None,
         "whole_cycle": shifts.whole_cycle if shifts else None,
         "solver": shifts.solver if shifts else None,
         "admit": result.newcomer or None,

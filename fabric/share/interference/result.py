@@ -82,11 +82,10 @@ class Shifts:
     items: tuple[Shift, ...]
     overlap: float  # of the worst link with these shifts, in continuous time
     before: float  # with no shift, all steps beginning together
-    bound: float  # no shifts by whole slots have less
+    bound: float  # no shifts have less
     proved: bool  # the search left nothing between
     slot_s: float  # longest slot
     cycle_s: float  # longest cycle
-    any_shift: bool  # whether the bound holds for all shifts, not only those by whole slots
     whole_cycle: bool  # False: periods have no common multiple in reason, and only so much time was looked at
     held_cost: float  # most that waiting adds to a step
     solver: str

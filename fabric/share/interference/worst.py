@@ -1,8 +1,8 @@
 """The worst that can happen to a job: beginnings at which it may, and what no step is slower than.
 
 Which phases of many steps are worst together is not known. What is tried: all steps begin together, and for the
-longest phases of every job, all others begin theirs as it does. What is proved is an upper limit. In weighted max-min fairness a
-column that a link holds has the highest level there, so that its pace is no less than
+longest phases of every job, all others begin theirs as it does. What is proved is an upper limit. In weighted max-min
+fairness a column that a link holds has the highest level there, so that its pace is no less than
 
     rise / Σ (what others fill there per unit of the level),
 
