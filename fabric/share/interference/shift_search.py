@@ -19,6 +19,7 @@ _SWEEPS = 6
 _SCALE = 10_000  # parts of a link's capacity that the program counts in
 TOLERANCE = 2 / _SCALE  # what rounding leaves between a program's optimum and its bound
 _MOST_COMPARED = 2e8  # numbers, where all shifts are compared: a second or two
+_AT_RANDOM = 6  # starts of the search between slots
 _MOST_MEANS = 400_000  # overlaps of all shifts, from which the best mean of links is made
 _MOST_TERMS = 3_000_000  # of the program; what is larger is searched only
 
@@ -61,10 +62,10 @@ def find_shifts(
     exact : callable
         Overlap of the worst link in continuous time, of steps that begin at these times, s.
     """
-    bound = max(demand.mean_bound, pair_bound(demand, time_limit_s / 4))
+    bound = max(demand.mean_bound, pair_bound(demand, time_limit_s / 12))
     found = []
     for each in (touched, demand):
-        offsets = _searched(each, time_limit_s / 4)
+        offsets = _searched(each, time_limit_s / 6)
         found.append(_found(demand, offsets, exact, bound, "search"))
     best = min(found, key=lambda one: one.overlap)
     if not best.proved:
@@ -72,15 +73,24 @@ def find_shifts(
     if circle is None:
         return best
     if not best.proved:
-        begins = polished(circle, np.array(best.begins_s), 0, time_limit_s / 8)
-        best = replace(best, begins_s=tuple(begins.tolist()), overlap=min(exact(begins.tolist()), best.overlap))
+        for start in _starts(circle, [best, *found]):
+            begins = polished(circle, start, 0, time_limit_s / 60)
+            better = _at(begins.tolist(), exact, best.bound, best.solver)
+            best = better if better.overlap < best.overlap else best
     if not best.proved and len(best.begins_s) <= 1 + MOST_FREE:
-        begins, any_bound = least_of_any(circle, np.array(best.begins_s), TOLERANCE / 2, time_limit_s / 4)
-        begins = polished(circle, begins, 1, time_limit_s / 8)
+        begins, any_bound = least_of_any(circle, np.array(best.begins_s), TOLERANCE / 2, time_limit_s / 6)
+        begins = polished(circle, begins, 1, time_limit_s / 12)
         better = _at(begins.tolist(), exact, best.bound, "branch and bound")
         best = better if better.overlap < best.overlap else replace(best, solver="branch and bound")
         best = replace(best, bound=min(max(best.bound, any_bound), best.overlap))
     return best
+
+
+def _starts(circle: Circle, found: Sequence[FoundShifts]) -> list[Floats]:
+    """What was found, and some shifts at random: where the best between slots is looked for."""
+    rng = np.random.default_rng(0)
+    known = dict.fromkeys(one.begins_s for one in found)
+    return [*map(np.array, known), *(rng.random(len(circle.periods_s)) * circle.periods_s for _ in range(_AT_RANDOM))]
 
 
 def _at(begins_s: Sequence[float], exact: Exact, bound: float, solver: str) -> FoundShifts:
