@@ -5,6 +5,7 @@
     ├── TopologyError           an impossible or inconsistent fabric (FP3xxx)
     ├── TrafficError            an impossible job, placement or demand (FP4xxx)
     ├── RoutingError            demand that cannot be routed as asked (FP5xxx)
+    │   └── NoAnswerError       nothing wrong with what was written, but no answer exists (exit code 4)
     ├── FormatError             a foreign file that does not parse (FP6xxx)
     ├── OutputError             an answer that cannot be written (FP1011)
     └── MissingProgramError     an external program is missing or refused our output (FP7xxx)
@@ -130,6 +131,10 @@ class RoutingError(FabricError):
     """The routing asked for cannot be done."""
 
     default_code = "FP5000"
+
+
+class NoAnswerError(RoutingError):
+    """The input is sound, and no answer exists: demand has no path."""
 
 
 class FormatError(FabricError):

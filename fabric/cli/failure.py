@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 import click
 
-from topologies.errors import FabricError, MissingProgramError, OutputError
+from topologies.errors import FabricError, MissingProgramError, NoAnswerError, OutputError
 
 
 def explain_failure(error: Exception, argv: Sequence[str], verbose: int) -> int:
     """Print an error on stderr; returns the exit code."""
-    from fabric.cli.exit_codes import BAD_INPUT, INTERNAL, MISSING_PROGRAM
+    from fabric.cli.exit_codes import BAD_INPUT, INTERNAL, MISSING_PROGRAM, NO_ANSWER
 
     if isinstance(error, OSError) and error.errno is not None:  # a place that cannot be read or written
         place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
@@ -27,9 +27,11 @@ def explain_failure(error: Exception, argv: Sequence[str], verbose: int) -> int:
         from fabric.scenario.diagnostics import render
 
         code = MISSING_PROGRAM if isinstance(error, MissingProgramError) else BAD_INPUT
+        code = NO_ANSWER if isinstance(error, NoAnswerError) else code
         sources = getattr(error, "sources", {})
         limit = getattr(error, "max_errors", 20)
         name = "the output" if isinstance(error, OutputError) else None
+        name = "the fabric as it stands" if isinstance(error, NoAnswerError) else name
         click.echo(render(error.problems, sources, exit_code=code, max_errors=limit, name=name), err=True, nl=False)
         if verbose > 1:
             traceback.print_exception(error)

@@ -113,11 +113,50 @@ def test_more_jobs_than_hosts_are_refused(capsys, tmp_path):
 
 
 def test_a_job_that_cannot_finish_is_refused(capsys):
-    """Without its uplink b has no path."""
-    assert run(["interference", str(THREE), "-q", "--down", "leaf2 -> spine0"]) == 3
+    """Without its uplink b has no path: no answer exists, as fabric route says, and the input is not at fault."""
+    assert run(["interference", str(THREE), "-q", "--down", "leaf2 -> spine0"]) == 4
     said = capsys.readouterr().err
+    assert "1 error in the fabric as it stands (exit 4)" in said
     assert "FP9742" in said
     assert "b cannot finish" in said
+
+
+def test_leaving_all_jobs_out_is_refused(capsys):
+    """No job is left to ask about."""
+    assert run(["interference", str(THREE), "-q", "--without", "a", "--without", "b", "--without", "c"]) == 3
+    said = capsys.readouterr().err
+    assert "FP9744" in said
+    assert "no job is left" in said
+
+
+def test_a_job_of_unknown_compute_is_said_to_send_without_a_pause(capsys, tmp_path):
+    """a has neither compute nor a period; that its calls wait for latency changes nothing."""
+    text = THREE.read_text(encoding="utf-8").replace("gpus: 6, period: 1 s", "gpus: 6", 1)
+    path = tmp_path / "s.yaml"
+    path.write_text(text, encoding="utf-8")
+    code, found = answer(capsys, str(path), "--no-shifts")
+    assert code in (0, 1)
+    assert any(note.startswith("a: no compute time is known") for note in found["notes"])
+    code, found = answer(capsys, str(THREE), "--no-shifts")
+    assert not any("no compute time" in note for note in found["notes"])
+
+
+def test_steady_traffic_has_a_rate_and_no_step(capsys, tmp_path):
+    """The headline speaks of its rate, and a period of it is said to have no effect."""
+    text = THREE.read_text(encoding="utf-8")
+    start = text.index("workloads:")
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        text[:start] + "workloads:\n"
+        "  - {id: s, kind: permutation, members: gpu, rate: 100 Gb/s, period: 3 s}\n"
+        "  - {id: t, kind: permutation, members: gpu, rate: 100 Gb/s}\n",
+        encoding="utf-8",
+    )
+    assert run(["interference", str(path)]) == 0
+    said = capsys.readouterr()
+    assert "its traffic gets 1/" in said.out
+    assert "its step takes" not in said.out
+    assert "s: period is that of a step, and has no effect" in said.err
 
 
 def test_one_job_alone_is_slowed_by_nobody(capsys):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sharing_cases import Simulation, job, rows_of
 
+from fabric.share.interference.circle import Circle
 from fabric.share.interference.lanes import Lane, Piece
 from fabric.share.interference.overlap import cycle_demand, exact_overlap, overlap_of
 from fabric.share.interference.shift_search import find_shifts
@@ -158,7 +159,8 @@ def test_the_programme_improves_on_the_search_or_proves_it():
     rows = rows_of(values, lanes)
     slots = slots_of(lanes)[0]
     both = [cycle_demand(lanes, [], rows, slots, touched=touched) for touched in (False, True)]
-    found = find_shifts(*both, lambda at: exact_overlap(lanes, [], rows, slots, [o * slots.slot_s for o in at]), 15.0)
+    circle = Circle.of(lanes, [], rows, slots)
+    found = find_shifts(*both, circle, lambda at: exact_overlap(lanes, [], rows, slots, at), 15.0)
     assert found.bound <= found.overlap + 1e-12
     assert found.overlap <= overlap_of(both[0].total([0] * 4)).max()
     assert found.proved

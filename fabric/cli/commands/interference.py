@@ -49,7 +49,8 @@ def command(
 
     A slowdown is a step beside others over the step alone, by fair sharing of full links, over all phases of the steps
     against each other; JSON has the worst and the best phase too. workloads[].weight is a job's share, period its
-    measured step. Exit code 0: done; 1: a slowdown is over --max-slowdown or a limit; 3: bad input.
+    measured step. Exit code 0: done; 1: a slowdown is over --max-slowdown or a limit; 3: bad input; 4: a job has
+    no path.
     """
     from fabric.pipeline.run import run_scenario
     from fabric.request import RouteRequest

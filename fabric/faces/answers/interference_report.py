@@ -61,12 +61,15 @@ def _head(result: InterferenceResult) -> str:
     if not met:
         return f"{name}, none on a link of another"
     if worst is None or worst.figures.mean <= 1 + SAME:
-        return f"{name}, {counted(met, 'pairs')} on common links, none slower for it"
-    return (
-        f"{name}, {counted(met, 'pairs')} on common links; {worst.job} loses most: its step takes "
-        f"{slowdown_text(worst.figures.mean)} times as long beside all others, {slowdown_text(worst.figures.worst)} at "
-        "worst"
-    )
+        seen = max((one.figures.worst for one in result.others), default=1.0)
+        late = f" once settled; {slowdown_text(seen)} times as long a step at the worst seen" if seen > 1 + SAME else ""
+        return f"{name}, {counted(met, 'pairs')} on common links, none slower for it{late}"
+    said, least = slowdown_text(worst.figures.mean), slowdown_text(worst.figures.worst)
+    if next(job.period_s for job in result.jobs if job.id == worst.job) is None:  # it has no steps
+        loses = f"its traffic gets 1/{said} of its rate beside all others, 1/{least} at the worst seen"
+    else:
+        loses = f"its step takes {said} times as long beside all others, {least} at the worst seen"
+    return f"{name}, {counted(met, 'pairs')} on common links; {worst.job} loses most: {loses}"
 
 
 def _price(result: InterferenceResult) -> list[Line]:
@@ -74,6 +77,10 @@ def _price(result: InterferenceResult) -> list[Line]:
     if not result.admitted:
         return [Line(f"{result.newcomer} slows no job: there is no other")]
     worst = result.admitted[0]
+    if SAME < worst.cost <= 3 * worst.error:
+        return [
+            Line(f"placing {result.newcomer} costs no other job more than these runs can tell from nothing", "good")
+        ]
     if worst.cost <= SAME:
         return [Line(f"placing {result.newcomer} costs no other job anything", "good")]
     return [Line(f"placing {result.newcomer} costs {worst.job} {signed_percent(worst.cost)}", "warn")]
@@ -91,7 +98,7 @@ def _shift_lines(result: InterferenceResult, shifts: Shifts) -> list[Line]:
             )
         )
     else:
-        which = "no shifts have" if shifts.any_shift else "no shifts by whole slots have"
+        which = "no shifts have" if shifts.whole_cycle else "in the time looked at no shifts have"
         proof = f"{which} less" if shifts.proved else f"{which} less than {percent(shifts.bound, 2)}"
         lines.append(
             Line(
@@ -144,6 +151,8 @@ def interference_record(result: InterferenceResult) -> dict[str, Any]:
                 "slowdown": one.figures.mean,
                 "worst": one.figures.worst,
                 "best": one.figures.best,
+                "error": one.figures.error,
+                "slowdown_bound": finite(one.figures.most),
                 "beside": list(job.beside),
             }
             for job, one in zip(result.jobs, result.others, strict=True)
@@ -158,13 +167,13 @@ def interference_record(result: InterferenceResult) -> dict[str, Any]:
         "bound_proved": shifts.proved if shifts else None,
         "slot_s": shifts.slot_s if shifts else None,
         "cycle_s": shifts.cycle_s if shifts else None,
-        "bound_of_any_shift": shifts.any_shift if shifts else None,
         "whole_cycle": shifts.whole_cycle if shifts else None,
         "solver": shifts.solver if shifts else None,
         "admit": result.newcomer or None,
         "admitted": [
             {
-                "job": row.job, "cost": row.cost, "without": row.without, "with": row.with_it, "phase": row.hurt.phase,
+                "job": row.job, "cost": row.cost, "error": row.error,
+                "without": row.without, "with": row.with_it, "phase": row.hurt.phase,
                 "beside_phase": row.hurt.beside_phase, "link": row.hurt.link,
             }
             for row in result.admitted

@@ -38,7 +38,7 @@ def sharing_table(result: InterferenceResult) -> Table:
         "job": named("job", "job", [row.job for row in rows]),
         "beside": named("beside", "beside", [row.beside for row in rows]),
         "slowdown": _slow("slowdown", "slowdown x", [row.figures.mean for row in rows]),
-        "worst": _slow("worst", "worst x", [row.figures.worst for row in rows], priority=1),
+        "worst": _slow("worst", "worst seen x", [row.figures.worst for row in rows], priority=1),
         "best": _slow("best", "best x", [row.figures.best for row in rows], priority=2),
         "links": counts("links", "shared links", [row.links for row in rows], width=6, priority=3),
         "phase": named("phase", "in phase", [row.hurt.phase for row in rows]),
@@ -77,7 +77,7 @@ def sharing_job_table(result: InterferenceResult) -> Table:
         relatives("wire_part", "of the step", parts, text=_part),
         factors("weight", "weight", [job.weight for job in jobs], text=_weight),
         _slow("slowdown", "slowdown x", [one.figures.mean for one in result.others]),
-        _slow("worst", "worst x", [one.figures.worst for one in result.others]),
+        _slow("worst", "worst seen x", [one.figures.worst for one in result.others]),
         counts("beside", "jobs on its links", [len(job.beside) for job in jobs]),
     ]
     return Table.of(columns, len(jobs), title="jobs")

@@ -8,13 +8,17 @@ import numpy as np
 
 from fabric.share.interference.lanes import Lane
 from fabric.share.interference.result import Figures, Hurt
+from fabric.share.interference.settling import SAID, long_run, work_of_a_step
 from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.together import Side
+from fabric.share.interference.worst import alignments
 from topologies.columns import Floats
+from topologies.units import percent
 
 RUNS = (8, 64)  # of phases drawn at random, fewest and most
-_STEPS = (12, 128)  # of every job in each run, fewest and most; the first quarter is left out
-_EVENTS = 20_000_000  # of all runs of a group times its jobs, about
+_STEPS_FOR_ANOTHER = 128  # that have to be affordable for every further draw
+_WORK = 60_000_000  # events of all runs of a group times its jobs, about
+_ALIGNED_STEPS = 2  # from where the pieces of all jobs begin together
 
 
 def groups_of(jobs: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
@@ -41,29 +45,32 @@ def groups_of(jobs: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[tup
 
 def beside_all(
     group: Sequence[str], lanes: Mapping[str, Sequence[Lane]], shared: SharedRows, rng: np.random.Generator
-) -> tuple[dict[str, Figures], int]:
-    """Slowdown of every job of a group beside all of it, over phases drawn at random, and how many draws.
-
-    Jobs that hold each other drift: what they come to is met after some steps, which are left out.
-    """
+) -> tuple[dict[str, Figures], str]:
+    """Slowdown of every job of a group beside all of it, over phases drawn at random, and what was run, in words."""
     mine = [lane for job in group for lane in lanes[job]]
     side = Side.of(mine, shared)
     periods = side.periods_s
-    longest = float(periods.max(initial=0.0))
-    pieces = sum(len(lane.pieces) / lane.period_s for lane in mine if lane.period_s)
-    affordable = _EVENTS / max(longest * pieces * len(mine), 1.0)  # steps of the longest
-    runs = int(np.clip(affordable / _STEPS[1], *RUNS)) if np.count_nonzero(periods) > 1 else 1
-    steps = int(np.clip(affordable / runs, *_STEPS))
+    affordable = _WORK / work_of_a_step(side)  # steps of the longest
+    runs = int(np.clip(affordable / _STEPS_FOR_ANOTHER, *RUNS)) if np.count_nonzero(periods) > 1 else 1
     # Even places of every job in an order of its own: each phase as likely as any other, and no two draws alike.
     places = np.stack([(rng.permutation(runs) + rng.random(runs)) / runs for _ in mine], axis=1)
-    beside = side.run(places * periods, steps)
+    run = long_run(side, places * periods, _WORK)
+    met = run.beside.slowdown
+    begins = alignments(mine, shared, max(int(affordable / _ALIGNED_STEPS / 4), len(mine)))
+    aligned = side.run(begins, _ALIGNED_STEPS).slowdown
     found = {}
     for job in group:
         own = [at for at, lane in enumerate(mine) if lane.job == job]
-        each = beside.slowdown[:, own, steps // 4 :].max(axis=1)
-        error = float(each.mean(axis=1).std() / np.sqrt(runs))
-        found[job] = Figures(float(each.mean()), float(each.max()), float(each.min()), error)
-    return found, runs
+        each = run.counted[:, own].max(axis=1)
+        error = float(np.hypot(each.mean(axis=1).std() / np.sqrt(runs), run.change[own].max()))
+        worst = max(float(met[:, own].max()), float(aligned[:, own].max()))
+        best = min(float(met[:, own].max(axis=1).min()), float(aligned[:, own].max(axis=1).min()))
+        found[job] = Figures(float(each.mean()), worst, best, error)
+    said = f"{runs} draws of their phases, {run.steps} steps each, the first half left out of the mean"
+    change = float(run.change.max(initial=0.0))
+    if change > SAID:
+        said += f"; not settled: it still changes by {percent(change)}"
+    return found, said
 
 
 def fullest_beside(job: str, lanes: Mapping[str, Sequence[Lane]], shared: SharedRows) -> Hurt:

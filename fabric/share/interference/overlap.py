@@ -6,7 +6,7 @@ The *overlap* of a link is the mean over the cycle of what is asked for beyond i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from fabric.share.interference.lanes import Lane
 from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.slots import Slots, slot_parts
 from topologies.columns import Bools, Floats, Longs
+
+_MOMENTS = 10**12  # in a step, that are told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +29,14 @@ class CycleDemand:
         Of every lane, shape (R, P): part of a link's capacity that it asks for in each slot of its period.
     steady : ndarray, shape (R,)
         What is asked for all the time.
+    rising : ndarray, shape (N, R)
+        Heights of all rising edges of a lane's period, as parts of a link.
     """
 
     slots: Slots
     profiles: tuple[Floats, ...]
     steady: Floats
+    rising: Floats
 
     def loads(self, lane: int, offset: int) -> Floats:
         """What a lane asks for over the cycle where its step begins at a slot, shape (R, H)."""
@@ -68,6 +73,19 @@ def asked_values(lane: Lane, shared: SharedRows) -> dict[int, Floats]:
     return found
 
 
+def rising_heights(lane: Lane, asked: Mapping[int, Floats], rows: int) -> Floats:
+    """Heights of all rising edges of a step, what begins as something else ends taken together, shape (R,)."""
+    net: dict[int, Floats] = {}
+    clock_s, period_s = 0.0, lane.period_s or 1.0
+    for piece in lane.pieces:
+        for moment_s, sign in ((clock_s, 1), (clock_s + piece.alone_s, -1)):
+            if piece.column >= 0:
+                moment = round(moment_s / period_s * _MOMENTS)
+                net[moment] = net.get(moment, np.zeros(rows)) + sign * asked[piece.column]
+        clock_s += piece.alone_s
+    return sum((np.maximum(each, 0) for each in net.values()), np.zeros(rows))
+
+
 def cycle_demand(
     moving: Sequence[Lane], steady: Sequence[Lane], shared: SharedRows, slots: Slots, *, touched: bool = False
 ) -> CycleDemand:
@@ -90,7 +108,8 @@ def cycle_demand(
     kept = _telling(
         np.concatenate([*profiles, rates[:, None]], axis=1), [profile.max(axis=1) for profile in profiles], rates
     )
-    return CycleDemand(slots, tuple(profile[kept] for profile in profiles), rates[kept])
+    rising = np.stack([rising_heights(lane, asked_values(lane, shared), len(rates)) for lane in moving])
+    return CycleDemand(slots, tuple(profile[kept] for profile in profiles), rates[kept], rising[:, kept])
 
 
 def _telling(rows: Floats, most: Sequence[Floats], rates: Floats) -> Longs:

@@ -1,8 +1,8 @@
 """Two jobs beside each other, whatever the phase of one step against the other.
 
-The second begins at every one of 32 even places of its step, and at every place where a piece on the wire of one begins
-or ends as one of the other does: between these the slowdown of the first step is linear, so that its worst and best are
-met. From each beginning both run for some steps; the mean is over the even places.
+The second begins at every one of 32 even places of its step, from each of which both run until they settle: the mean is
+over these. It also begins at every place where a piece on the wire of one begins or ends as one of the other does:
+between these the slowdown of the first step is linear, so that its worst and best are met.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import numpy as np
 from fabric.share.interference.fair_pace import fair_paces
 from fabric.share.interference.lanes import Lane, Piece
 from fabric.share.interference.result import Figures, Hurt
+from fabric.share.interference.settling import long_run
 from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.together import Side
 from topologies.columns import Floats
 
 PLACES = 32  # even ones
-_STEPS = 16  # of each job from every beginning: the mean is within 1 % of a long run that meets all phases
+_STEPS = 16  # of each job from where pieces meet
 _MOST_PLACES = 128  # where pieces meet
+_WORK = 1_000_000  # events of a pair times its jobs, about
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +48,16 @@ def pair_figures(first: Sequence[Lane], second: Sequence[Lane], shared: SharedRo
     for at, lane in enumerate(second, start=count):
         if lane.pieces:
             begins[:, at] = [*even, *meeting]
-    beside = side.run(begins, _STEPS)
+    run = long_run(side, begins[: len(even)], _WORK)
+    all_steps = [run.beside.slowdown]
+    if meeting:
+        all_steps.append(side.run(begins[len(even) :], _STEPS).slowdown)
     figures = []
     for mine in (slice(0, count), slice(count, len(lanes))):
-        each = beside.slowdown[:, mine, :].max(axis=1)  # the worse of its step and its steady traffic
-        figures.append(Figures(float(each[: len(even)].mean()), float(each.max()), float(each.min())))
+        mean = float(run.counted[:, mine, :].max(axis=1).mean())  # the worse of its step and its steady traffic
+        worst = max(float(each[:, mine, :].max()) for each in all_steps)
+        best = min(float(each[:, mine, :].max(axis=1).min()) for each in all_steps)
+        figures.append(Figures(mean, worst, best, float(run.change[mine].max())))
     return PairFigures(figures[0], figures[1], hurt(first, second, shared), hurt(second, first, shared))
 
 

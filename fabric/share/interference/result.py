@@ -32,9 +32,10 @@ class Figures:
     """A slowdown: a step beside others over the step alone; of steady traffic its rate alone over the rate then."""
 
     mean: float = 1.0  # over all phases of the steps against each other, equally likely
-    worst: float = 1.0  # of the slowest step that was met
+    worst: float = 1.0  # of the slowest step that was met: others may be slower
     best: float = 1.0
-    error: float = 0.0  # standard error of the mean, where phases were drawn
+    error: float = 0.0  # of the mean: standard error where phases were drawn, and how much it still changes
+    most: float | None = None  # no step is slower, whatever the phases; None where it was not asked for
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,10 @@ class Shifts:
     items: tuple[Shift, ...]
     overlap: float  # of the worst link with these shifts, in continuous time
     before: float  # with no shift, all steps beginning together
-    bound: float  # no shifts by whole slots have less
+    bound: float  # no shifts have less
     proved: bool  # the search left nothing between
     slot_s: float  # longest slot
     cycle_s: float  # longest cycle
-    any_shift: bool  # whether the bound holds for all shifts, not only those by whole slots
     whole_cycle: bool  # False: periods have no common multiple in reason, and only so much time was looked at
     held_cost: float  # most that waiting adds to a step
     solver: str
@@ -100,7 +100,7 @@ class Admitted:
     without: float
     with_it: float
     hurt: Hurt
-    error: float = 0.0  # of the cost, where phases were drawn
+    error: float = 0.0  # of the cost: from where phases were drawn, and from what has not settled
 
     @property
     def cost(self) -> float:

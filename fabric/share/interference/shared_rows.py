@@ -21,7 +21,7 @@ from fabric.result import PhaseRoute
 from fabric.routing.utilisation import OVER
 from fabric.share.interference.fair_pace import fair_paces
 from topologies.columns import Floats, Longs
-from topologies.errors import RoutingError
+from topologies.errors import NoAnswerError, RoutingError
 
 STEADY = ""  # name of the phase of a job's steady traffic among its columns
 
@@ -90,8 +90,10 @@ def shared_rows(routes: Sequence[PhaseRoute], jobs: Sequence[str]) -> SharedRows
 
     Raises
     ------
+    NoAnswerError
+        Where demand has no path (FP9742): there is no step to compare with.
     RoutingError
-        Where demand has no path (FP9742) or is admitted in part (FP9743): there is no step to compare with.
+        Where it is admitted in part (FP9743).
     """
     fabrics = list(dict.fromkeys(route.fabric for route in routes))
     parts = [_columns([route for route in routes if route.fabric == name], jobs) for name in fabrics]
@@ -140,7 +142,7 @@ def _check(route: PhaseRoute) -> None:
     """Refuse a phase in which a job cannot have all it asks for, however long it takes."""
     if route.unreachable_pairs:
         lost = route.unreachable[0]
-        raise RoutingError(
+        raise NoAnswerError(
             f"{route.fabric} {route.phase}: {', '.join(route.jobs_cut)} cannot finish, alone or beside others: no path "
             f"from {lost.src} to {lost.dst}",
             code="FP9742",

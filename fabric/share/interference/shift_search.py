@@ -10,6 +10,8 @@ from math import floor, gcd, lcm
 
 import numpy as np
 
+from fabric.share.interference.any_shift import MOST_FREE, least_of_any, least_of_means, polished
+from fabric.share.interference.circle import Circle
 from fabric.share.interference.overlap import CycleDemand, overlap_of
 from topologies.columns import Floats, Longs
 
@@ -17,89 +19,159 @@ _SWEEPS = 6
 _SCALE = 10_000  # parts of a link's capacity that the program counts in
 TOLERANCE = 2 / _SCALE  # what rounding leaves between a program's optimum and its bound
 _MOST_COMPARED = 2e8  # numbers, where all shifts are compared: a second or two
+_AT_RANDOM = 6  # starts of the search between slots
+_MOST_MEANS = 400_000  # overlaps of all shifts, from which the best mean of links is made
 _MOST_TERMS = 3_000_000  # of the program; what is larger is searched only
 
 
-Exact = Callable[[Sequence[int]], float]
+Exact = Callable[[Sequence[float]], float]
 
 
 @dataclass(frozen=True)
 class FoundShifts:
-    """Slots at which steps begin, the overlap of the worst link in continuous time, and below what none can be."""
+    """When steps begin, the overlap of the worst link in continuous time, and below what no shifts are."""
 
-    offsets: tuple[int, ...]
+    begins_s: tuple[float, ...]
     overlap: float
     bound: float
     solver: str
 
     @property
     def proved(self) -> bool:
-        """Whether no shifts by whole slots are better."""
+        """Whether no shifts are better."""
         return self.overlap <= self.bound + TOLERANCE
 
 
-def find_shifts(demand: CycleDemand, touched: CycleDemand, exact: Exact, time_limit_s: float) -> FoundShifts:
-    """The least overlap of the worst link over all shifts by whole slots.
+def find_shifts(
+    demand: CycleDemand, touched: CycleDemand, circle: Circle | None, exact: Exact, time_limit_s: float
+) -> FoundShifts:
+    """The least overlap of the worst link over all shifts: by whole slots first, from there between them.
 
     Variables: one of 0 and 1 for every lane and slot at which its step may begin, x[j, o]; excess e[r, t] >= 0 of row r
     in slot t; z. Constraints: every lane begins once, Σ_o x[j, o] = 1; one lane begins at 0 where the cycle is whole;
     e[r, t] >= Σ_j Σ_o x[j, o] · asked[j, r, (t - o) mod P_j] + steady[r] - 1; z >= Σ_t e[r, t]. Objective: least z.
-    What is asked for is the mean over a slot, rounded down to 1/10,000 of a link, so that z is a bound from below.
+    What is asked for is the mean over a slot, rounded down to 1/10,000 of a link, so that z is a bound from below of
+    shifts by whole slots. Of all shifts it is one less ``between_slots``.
 
     Parameters
     ----------
     demand, touched : CycleDemand
         With the mean and with the most that is asked for in every slot.
+    circle : Circle, optional
+        The same in continuous time; None where not all of a cycle is looked at.
     exact : callable
-        Overlap of the worst link in continuous time, of steps that begin at these slots.
+        Overlap of the worst link in continuous time, of steps that begin at these times, s.
     """
-    bound = max(demand.mean_bound, pair_bound(demand, time_limit_s / 4))
+    bound = max(demand.mean_bound, pair_bound(demand, time_limit_s / 12))
     found = []
     for each in (touched, demand):
-        offsets = tuple(_searched(each, time_limit_s / 4))
-        found.append(FoundShifts(offsets, exact(offsets), bound, "search"))
+        offsets = _searched(each, time_limit_s / 6)
+        found.append(_found(demand, offsets, exact, bound, "search"))
     best = min(found, key=lambda one: one.overlap)
-    rows, cycle = len(demand.steady), demand.slots.cycle
-    if not best.proved and _work(demand) <= _MOST_COMPARED:
-        offsets, bound = _compared(demand)
-        overlap = exact(offsets)
-        best = FoundShifts(offsets, overlap, bound, "all compared") if overlap <= best.overlap else best
-        return replace(best, bound=min(max(best.bound, bound), best.overlap), solver="all compared")
-    if best.proved or rows * cycle * sum(demand.slots.periods) > _MOST_TERMS:
+    if not best.proved:
+        best = _by_slots(demand, best, exact, time_limit_s / 4)
+    if circle is None:
         return best
-    offsets, bound = _proved(demand, best, time_limit_s / 2)
-    overlap = exact(offsets)
-    solved = FoundShifts(offsets, overlap, bound, "cp-sat") if overlap < best.overlap else best
-    return replace(solved, bound=min(bound, solved.overlap), solver="cp-sat")
+    if not best.proved:
+        for start in _starts(circle, [best, *found]):
+            begins = polished(circle, start, 0, time_limit_s / 60)
+            better = _at(begins.tolist(), exact, best.bound, best.solver)
+            best = better if better.overlap < best.overlap else best
+    if not best.proved and len(best.begins_s) <= 1 + MOST_FREE:
+        begins, any_bound = least_of_any(circle, np.array(best.begins_s), TOLERANCE / 2, time_limit_s / 6)
+        begins = polished(circle, begins, 1, time_limit_s / 12)
+        better = _at(begins.tolist(), exact, best.bound, "branch and bound")
+        best = better if better.overlap < best.overlap else replace(best, solver="branch and bound")
+        best = replace(best, bound=min(max(best.bound, any_bound), best.overlap))
+    return best
+
+
+def _starts(circle: Circle, found: Sequence[FoundShifts]) -> list[Floats]:
+    """What was found, and some shifts at random: where the best between slots is looked for."""
+    rng = np.random.default_rng(0)
+    known = dict.fromkeys(one.begins_s for one in found)
+    return [*map(np.array, known), *(rng.random(len(circle.periods_s)) * circle.periods_s for _ in range(_AT_RANDOM))]
+
+
+def _at(begins_s: Sequence[float], exact: Exact, bound: float, solver: str) -> FoundShifts:
+    return FoundShifts(tuple(begins_s), exact(begins_s), bound, solver)
+
+
+def _found(demand: CycleDemand, offsets: Sequence[int], exact: Exact, bound: float, solver: str) -> FoundShifts:
+    return _at([offset * demand.slots.slot_s for offset in offsets], exact, bound, solver)
+
+
+def _by_slots(demand: CycleDemand, best: FoundShifts, exact: Exact, time_limit_s: float) -> FoundShifts:
+    """The best by whole slots: all compared, or by CP-SAT, where the case is not too large for either."""
+    rows, cycle, means = len(demand.steady), demand.slots.cycle, 0.0
+    if _work(demand) <= _MOST_COMPARED:
+        offsets, least, means = _compared(demand)
+        solver = "all compared"
+    elif rows * cycle * sum(demand.slots.periods) <= _MOST_TERMS:
+        offsets, least = _proved(demand, best, time_limit_s)
+        solver = "cp-sat"
+    else:
+        return best
+    solved = _found(demand, offsets, exact, best.bound, solver)
+    solved = solved if solved.overlap <= best.overlap else best
+    bound = max(best.bound, means, least - between_slots(demand))
+    return replace(solved, bound=min(bound, solved.overlap), solver=solver)
+
+
+def _slopes(demand: CycleDemand) -> Floats:
+    """What a lane's shift by a slot can change the overlap of every row by, shape (N, R)."""
+    cycle = demand.slots.cycle
+    turns = [cycle / period if demand.slots.whole else cycle // period + 2 for period in demand.slots.periods]
+    return np.asarray(demand.rising * (np.array(turns, np.float64) / cycle)[:, None])
+
+
+def between_slots(demand: CycleDemand) -> float:
+    """How much less than the best by whole slots other shifts can have.
+
+    Every shift is half a slot or less from one by whole slots, and one lane may be taken to begin with a slot where a
+    whole cycle may be turned. Where edges are those of slots and one row decides, nothing: its overlap is linear
+    between shifts by whole slots, and least at one.
+    """
+    if demand.slots.on_edges and demand.slots.whole and len(demand.steady) == 1:
+        return 0.0
+    slopes = _slopes(demand)
+    total = slopes.sum(axis=0)
+    if not demand.slots.whole:
+        return float(total.max(initial=0.0)) / 2
+    return min(float((total - mine).max(initial=0.0)) for mine in slopes) / 2
 
 
 def pair_bound(demand: CycleDemand, time_limit_s: float) -> float:
-    """No shifts have less overlap: the most that two jobs by themselves cannot avoid, whatever the others do.
+    """No shifts have less overlap: the most that two jobs by themselves cannot avoid on a link, whatever the others do.
 
-    Of two jobs only the shift against each other counts, up to the greatest common divisor of their periods. Where jobs
-    meet two by two and in no circle, this is the least overlap itself. 0 where not all of a cycle is looked at.
+    Of two jobs only the shift against each other counts, up to the greatest common divisor of their periods. 0 where
+    not all of a cycle is looked at.
     """
     if not demand.slots.whole:
         return 0.0
     ends_at, bound = time.monotonic() + time_limit_s, 0.0
     used = [(profile > 0).any(axis=1) for profile in demand.profiles]
+    slopes = _slopes(demand)
     for one in range(len(used)):
         for other in range(one):
             rows = np.flatnonzero(used[one] & used[other])
             if len(rows) and time.monotonic() < ends_at:
-                bound = max(bound, _pair_overlap(demand, one, other, rows))
+                between = np.minimum(slopes[one], slopes[other])[rows] / 2
+                each = _pair_overlaps(demand, one, other, rows)
+                alone = each.min(axis=0) - (0.0 if demand.slots.on_edges else between)
+                together = each.max(axis=1).min() - between.max()  # of several links the worst, at one shift
+                bound = max(bound, float(alone.max()), float(together))
     return bound
 
 
-def _pair_overlap(demand: CycleDemand, one: int, other: int, rows: Longs) -> float:
-    """Least overlap of the worst of some links by two jobs alone, over their shifts against each other."""
+def _pair_overlaps(demand: CycleDemand, one: int, other: int, rows: Longs) -> Floats:
+    """Overlap of some links by two jobs alone, shape (S, R), at their shifts against each other by whole slots."""
     first, second = (demand.slots.periods[lane] for lane in (one, other))
     slot = np.arange(lcm(first, second))
     fixed = demand.profiles[one][rows][:, slot % first] + demand.steady[rows][:, None] - 1
     moving = demand.profiles[other][rows]
-    return min(
-        float(np.maximum(fixed + moving[:, (slot - shift) % second], 0).mean(axis=1).max())
-        for shift in range(gcd(first, second))
+    return np.stack(
+        [np.maximum(fixed + moving[:, (slot - shift) % second], 0).mean(axis=1) for shift in range(gcd(first, second))]
     )
 
 
@@ -111,21 +183,31 @@ def _work(demand: CycleDemand) -> float:
     )
 
 
-def _compared(demand: CycleDemand) -> tuple[tuple[int, ...], float]:
-    """The best of all shifts; the first lane stays where a whole cycle may be turned."""
+def _compared(demand: CycleDemand) -> tuple[tuple[int, ...], float, float]:
+    """The best of all shifts; the first lane stays where a whole cycle may be turned. Also what no other shifts have.
+
+    The last is 0 where edges are not those of slots, or shifts too many.
+    """
     periods, lanes = demand.slots.periods, len(demand.profiles)
     ranges = [range(1 if lane == 0 and demand.slots.whole else periods[lane]) for lane in range(lanes - 1)]
     last = np.stack([demand.loads(lanes - 1, offset) for offset in range(periods[-1])])
     least, best = np.inf, (0,) * lanes
+    all_of_them = np.prod([len(each) for each in ranges]) * len(last) * len(demand.steady)
+    kept: list[Floats] | None = None
+    if demand.slots.on_edges and demand.slots.whole and all_of_them <= _MOST_MEANS:
+        kept = []
     for offsets in product(*ranges):
         rest = np.repeat(demand.steady[:, None] - 1, demand.slots.cycle, axis=1)
         for lane, offset in enumerate(offsets):
             rest += demand.loads(lane, offset)
-        overlaps = np.maximum(rest[None] + last, 0).mean(axis=2).max(axis=1)
+        each = np.maximum(rest[None] + last, 0).mean(axis=2)
+        overlaps = each.max(axis=1)
         at = int(np.argmin(overlaps))
         if overlaps[at] < least - 1e-12:
             least, best = float(overlaps[at]), (*offsets, at)
-    return best, least
+        if kept is not None:
+            kept.append(each)
+    return best, least, least_of_means(np.unique(np.concatenate(kept).round(12), axis=0)) if kept else 0.0
 
 
 def _searched(demand: CycleDemand, time_limit_s: float) -> list[int]:
@@ -171,15 +253,17 @@ def _proved(demand: CycleDemand, found: FoundShifts, time_limit_s: float) -> tup
 
     model = cp_model.CpModel()
     cycle, periods = demand.slots.cycle, demand.slots.periods
+    offsets = tuple(
+        round(begin_s / demand.slots.slot_s) % period for begin_s, period in zip(found.begins_s, periods, strict=True)
+    )
     begins = [[model.new_bool_var("") for _ in range(period)] for period in periods]
     for lane, at in enumerate(begins):
         model.add_exactly_one(at)
         for offset, variable in enumerate(at):
-            model.add_hint(variable, offset == found.offsets[lane])
+            model.add_hint(variable, offset == offsets[lane])
     if demand.slots.whole:
         fixed = max(range(len(begins)), key=lambda lane: periods[lane])
-        shift = found.offsets[fixed]
-        model.add(begins[fixed][shift] == 1)  # any rotation of a whole cycle is as good
+        model.add(begins[fixed][offsets[fixed]] == 1)  # any rotation of a whole cycle is as good
     asked = [np.floor(profile * _SCALE + 1e-6).astype(np.int64) for profile in demand.profiles]
     steady = np.floor(demand.steady * _SCALE + 1e-6).astype(np.int64)
     most = int(steady.max(initial=0) + sum(int(one.max(initial=0)) for one in asked))
@@ -207,6 +291,6 @@ def _proved(demand: CycleDemand, found: FoundShifts, time_limit_s: float) -> tup
     solver.parameters.random_seed = 0
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return found.offsets, found.bound
+        return offsets, found.bound
     bound = max(found.bound, solver.best_objective_bound / (_SCALE * cycle))
     return tuple(next(o for o, variable in enumerate(at) if solver.value(variable)) for at in begins), bound

@@ -9,16 +9,19 @@ from math import floor
 
 import numpy as np
 
+from fabric.share.interference.circle import Circle
 from fabric.share.interference.lanes import Lane
 from fabric.share.interference.overlap import cycle_demand, exact_overlap
 from fabric.share.interference.result import Shift, Shifts
+from fabric.share.interference.settling import long_run
 from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.shift_search import TOLERANCE, FoundShifts, find_shifts
 from fabric.share.interference.slots import MOST_SLOTS, Slots, slots_of
 from fabric.share.interference.together import Side
 from topologies.units import format_seconds
 
-_STEPS = 4
+_NO_TIME = 1e-9  # of a period
+_WORK = 5_000_000  # events of the steps with shifts times jobs, about
 
 
 def find_all_shifts(
@@ -66,7 +69,6 @@ def find_all_shifts(
         proved=worst.overlap <= max(each.bound for each, _, _ in found) + TOLERANCE,
         slot_s=max(slots.slot_s for _, slots, _ in found),
         cycle_s=max(slots.cycle_s for _, slots, _ in found),
-        any_shift=all(slots.on_edges for _, slots, _ in found),
         whole_cycle=all(slots.whole for _, slots, _ in found),
         held_cost=max(shift.held_s / shift.period_s - 1 for shift in items),
         solver=worst.solver,
@@ -90,25 +92,25 @@ def _best(
     tried: list[tuple[float, tuple[FoundShifts, Slots, float, list[Shift]]]] = []
     grids = slots_of(moving)
     for slots in grids:
-        exact = partial(_exact, moving, steady, shared, slots)
+        exact = partial(exact_overlap, moving, steady, shared, slots)
         both = [cycle_demand(moving, steady, shared, slots, touched=touched) for touched in (False, True)]
-        each = find_shifts(both[0], both[1], exact, time_limit_s / len(grids))
-        items = _shifts(moving, steady, shared, slots, _from_first(each.offsets, slots), pairs)
+        circle = Circle.of(moving, steady, shared, slots) if slots.whole else None
+        each = find_shifts(both[0], both[1], circle, exact, time_limit_s / len(grids))
+        items = _shifts(moving, steady, shared, slots, _from_first(each.begins_s, slots), pairs)
         mean = sum(item.slowdown for item in items) / len(items)
-        tried.append((round(mean, 6), (each, slots, exact([0] * len(moving)), items)))
+        tried.append((round(mean, 6), (each, slots, exact([0.0] * len(moving)), items)))
     return min(tried, key=lambda one: one[0])[1]
 
 
-def _exact(
-    moving: Sequence[Lane], steady: Sequence[Lane], shared: SharedRows, slots: Slots, offsets: Sequence[int]
-) -> float:
-    return exact_overlap(moving, steady, shared, slots, [offset * slots.slot_s for offset in offsets])
-
-
-def _from_first(offsets: Sequence[int], slots: Slots) -> list[float]:
+def _from_first(begins_s: Sequence[float], slots: Slots) -> list[float]:
     """When steps begin, s: seen from the first job's, where a whole cycle may be turned."""
-    first = offsets[0] if slots.whole else 0
-    return [(at - first) % period * slots.slot_s for at, period in zip(offsets, slots.periods, strict=True)]
+    first_s = begins_s[0] if slots.whole else 0.0
+    found = []
+    for begin_s, period in zip(begins_s, slots.periods, strict=True):
+        period_s = period * slots.slot_s
+        begin_s = (begin_s - first_s) % period_s
+        found.append(0.0 if min(begin_s, period_s - begin_s) < _NO_TIME * period_s else begin_s)
+    return found
 
 
 def _shifts(
@@ -123,7 +125,7 @@ def _shifts(
     held = [period * slots.slot_s for period in slots.periods]
     side = Side.of([*(lane.paced(length) for lane, length in zip(moving, held, strict=True)), *steady], shared)
     places = [(-begin) % length for begin, length in zip(begins, held, strict=True)] + [0.0] * len(steady)
-    spans = side.run(np.array([places]), _STEPS).slowdown[0].mean(axis=1)
+    spans = long_run(side, np.array([places]), _WORK).counted[0].mean(axis=1)
     near = {(a, b) for one, other in pairs for a, b in ((one, other), (other, one))}
     ahead = [length / (lane.period_s or 1.0) - 1 for lane, length in zip(moving, held, strict=True)]
     found = []
