@@ -162,9 +162,9 @@ def test_a_window_needs_to_know_which_servers_may_take_lost_parts() -> None:
     pool = mapped_pool(Code(1, 1, False), np.array([[0, 1], [2, 1]], dtype=np.int32), 3)
     rack, names = np.zeros(3, np.int32), ("a", "b", "c")
     with pytest.raises(TrafficError, match="which servers may take lost parts") as raised:
-        recovery_of(RecoverySpec(within=3600.0, when="host-loss"), pool, rack, names, stored=1e12)
+        recovery_of(RecoverySpec(within="1 h", when="host-loss"), pool, rack, names, stored=1e12)
     assert raised.value.problems[0].code == "FP4094"
-    said = recovery_of(RecoverySpec(rate=8.0, when="host-loss"), pool, rack, names).assumed
+    said = recovery_of(RecoverySpec(rate="8 Gb/s", when="host-loss"), pool, rack, names).assumed
     assert "lost parts go to all servers that are left" in said[0]
 
 

@@ -100,7 +100,7 @@ def _even(pool: Pool, gone: Ints, left: np.ndarray) -> tuple[bool, np.ndarray, n
     size = servers / (domain.max() + 1)
     dead = np.isin(domain, domain[gone])
     others = ~dead
-    elsewhere = int(round(others.sum() / size))  # domains that lost nothing
+    elsewhere = round(float(others.sum()) / size)  # domains that lost nothing
     own = float(left[dead].sum())
     free = (elsewhere - (members - 1)) * size
     nothing = np.zeros((servers, servers))

@@ -20,6 +20,10 @@ from traffic.storage.repair import (
 )
 from traffic.workload import KeptData
 
+_UNREAD = (
+    "lost parts go to all servers that are left, by weight: which may take them is not read from a CRUSH map or a rule "
+    "of several steps, nor whether they have room (recovery)"
+)
 _SMALL = 1e-6  # part of a server that an OSD is where nothing says how many there are
 
 
@@ -63,10 +67,7 @@ def recovery_of(
     check_window(spec, stored, pool)
     balance = float(pool.weight.max() * len(names))
     if spec.when == "rebalance" or pool.domain is None:
-        assumed = () if spec.when == "rebalance" else (
-            "lost parts go to all servers that are left, by weight: which may take them is not read from a CRUSH map or "
-            "a rule of several steps, nor whether they have room (recovery)",
-        )  # fmt: skip
+        assumed = () if spec.when == "rebalance" else (_UNREAD,)
         matrix = repair_matrix(pool, named, rack, spec.when)
         return Recovery(recovery_gbps(spec, 0.0), matrix, KeptData(balance, balance), assumed)
     losses = [named] if len(named) else possible_losses(spec.when, pool, rack)

@@ -17,6 +17,7 @@ from topologies.errors import ScenarioError, nearest_hint
 from topologies.topology import Topology
 
 KIND = "storage"
+NEARFULL = 0.85  # nearfull_ratio of Ceph
 RACKED = (KIND, "hdfs")  # kinds whose servers have racks that are exported
 
 
@@ -41,6 +42,8 @@ class StorageCluster:
         Of every server: the label of its Kubernetes node that says its place among the first switches.
     data, parity : int
         1 and copies less one, or k and m.
+    balance : float
+        Data of the fullest server over the mean, in the failure domain that the workload has.
     """
 
     id: str
@@ -54,6 +57,7 @@ class StorageCluster:
     parity: int
     erasure: bool
     stored_bytes: float | None
+    balance: float = 1.0
 
     @property
     def members(self) -> int:
@@ -65,12 +69,25 @@ class StorageCluster:
         """Servers of every rack that has one."""
         return {name: self.racks.count(name) for name in dict.fromkeys(self.racks) if name}
 
-    def filled(self, devices: Devices) -> float | None:
-        """Part of the devices of a class that data and copies fill; None where nothing says how much it is."""
-        if self.stored_bytes is None:
+    def filled(self, devices: Devices, over_mean: float = 1.0) -> float | None:
+        """Part of the devices of a class that data and copies fill; None where nothing says how much it is.
+
+        Parameters
+        ----------
+        over_mean : float
+            What the server that is meant keeps over the mean.
+        """
+        return self._filled(devices.count * devices.size_bytes, over_mean)
+
+    @property
+    def fullest(self) -> float | None:
+        """Part of the fullest server's devices that is filled, of all classes; None where nothing says it."""
+        return self._filled(sum(one.count * one.size_bytes for one in self.devices), self.balance)
+
+    def _filled(self, room: float, over_mean: float) -> float | None:
+        if self.stored_bytes is None or not room:
             return None
-        whole = len(self.hosts) * devices.count * devices.size_bytes
-        return self.stored_bytes * self.members / self.data / whole
+        return self.stored_bytes * self.members / self.data / len(self.hosts) * over_mean / room
 
 
 def storage_workload(workloads: Sequence[Workload], name: str | None, kinds: Sequence[str] = (KIND,)) -> Workload:
@@ -133,6 +150,7 @@ def cluster_of(run: PreparedScenario, workload: Workload) -> StorageCluster:
         parity=erasure.m if erasure else copies - 1,
         erasure=erasure is not None,
         stored_bytes=getattr(spec, "stored", None),
+        balance=1.0 if traffic.kept is None else traffic.kept.balance,
     )
 
 
