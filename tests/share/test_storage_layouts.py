@@ -77,10 +77,14 @@ def test_a_window_that_the_network_cannot_keep_breaks_the_limit(tmp_path) -> Non
 
 
 def test_the_first_device_class_that_holds_the_data_below_85_percent_is_taken(answer: StorageAnswer) -> None:
-    """600 TB with copies: 128 TB of nvme are too few, 960 TB of hdd are 62.5 % full."""
+    """600 TB with copies: 128 TB of nvme are too few, 1,056 TB of hdd are 56.8 % full.
+
+    Copies of a lost server go to its rack's other one before three, two and one other racks of two: 0.45 of them.
+    """
     filled = [answer.cluster.filled(one) for one in answer.cluster.devices]
-    assert filled == [pytest.approx(600 / 128), pytest.approx(0.625)]
-    assert answer.best.after == pytest.approx(4 / 3)  # the rack's other server takes a third of what is lost
+    assert filled == [pytest.approx(600 / 128), pytest.approx(600 / 1056)]
+    stays = [1 - 6 / 7 * 4 / 5 * 2 / 3, 1 - 4 / 5 * 2 / 3, 1 - 2 / 3]
+    assert answer.best.after == pytest.approx(1 + sum(stays) / 3)
     assert answer.devices is not None
     assert answer.devices.device_class == "hdd"
 
@@ -203,12 +207,30 @@ def test_racks_of_hdfs_are_read_back_and_its_script_says_the_same(answer: Storag
     assert racks.tolist() == [at // 2 for at in range(8)]
     for name, text in files.items():
         (tmp_path / name).write_text(text)
+    addresses = [one for (one,) in answer.cluster.find_addresses()]
+    by_address = subprocess.run(
+        ["sh", str(tmp_path / "topology.sh"), *addresses], capture_output=True, text=True, check=True
+    ).stdout.split()
     asked = [*answer.cluster.hosts, "stranger"]
     done = subprocess.run(["sh", str(tmp_path / "topology.sh"), *asked], capture_output=True, text=True, check=True)
     paths = done.stdout.split()
+    assert by_address == paths[:-1]
+    table = dict(line.split("\t") for line in files["topology.map"].splitlines())
+    assert table == dict(zip([*asked[:-1], *addresses], [*by_address, *by_address], strict=True))
+    assert paths[-1].endswith("/default-rack")
     assert len(paths) == len(asked)
     assert len({path.count("/") for path in paths}) == 1
     assert [len(set(paths[at : at + 2])) for at in range(0, 8, 2)] == [1, 1, 1, 1]
+
+
+def test_addresses_of_hdfs_are_those_that_are_exported(answer: StorageAnswer, tmp_path, capfd) -> None:
+    """Hadoop asks by address: the plan of the fabric, as ``export addresses`` prints it."""
+    (tmp_path / "lake.yaml").write_text(lake_text())
+    assert run(["export", "addresses", str(tmp_path / "lake.yaml"), "-f", "json", "-q"]) == 0
+    rows = json.loads(capfd.readouterr().out)["items"]
+    planned = {row["node"]: row["ipv4"] for row in rows if row["kind"] == "endpoint"}
+    found = {host: one for host, (one,) in zip(answer.cluster.hosts, answer.cluster.find_addresses(), strict=True)}
+    assert found == {host: planned[host] for host in answer.cluster.hosts}
 
 
 def test_volumes_are_valid_manifests_on_the_host_and_under_its_leaf(answer: StorageAnswer) -> None:
@@ -227,7 +249,7 @@ def test_volumes_are_valid_manifests_on_the_host_and_under_its_leaf(answer: Stor
         ("kubernetes.io/hostname", ["osd7"]),
         ("fabric-planner/front.leaf", ["leaf3"]),
     ]
-    assert volumes[-1]["spec"]["capacity"] == {"storage": f"{int(20e12 // 2**30)}Gi"}
+    assert volumes[-1]["spec"]["capacity"] == {"storage": f"{int(22e12 // 2**30)}Gi"}
 
 
 def test_the_folder_holds_all_files_and_the_volumes_as_documents(answer: StorageAnswer, tmp_path) -> None:
@@ -261,7 +283,7 @@ def test_racks_of_a_workload_of_hdfs_are_exported(tmp_path, capfd) -> None:
     scenario = Path(__file__).parents[2] / "examples" / "use-cases" / "internet.fabric.yaml"
     assert run(["export", "hdfs", str(scenario), "-o", str(tmp_path / "x"), "-q"]) == 0
     lines = (tmp_path / "x" / "hdfs" / "topology.map").read_text().splitlines()
-    assert len(lines) == 24
+    assert len(lines) == 2 * 24  # a name and an address each
     assert len({line.split("\t")[1] for line in lines}) == 3
 
 

@@ -1,8 +1,15 @@
 """Where lost parts go: to servers that are left in failure domains that hold no other part of the object.
 
-Objects lie evenly, in closed form, or in placement groups. Ceph tries domains and servers at random until one may take
-the part, so that all servers that may are alike, by their weight. A surviving member of the object leads: it pushes the
-new part, and under an erasure code first reads the k − 1 chunks it lacks: k bytes cross the network for one.
+Objects lie evenly, in closed form, or in placement groups. CRUSH tries one domain after another, and one server in it,
+until one may take the part; what is lost is marked out and keeps its place in the tree, as Ceph does by itself. Of an
+erasure code every chunk tries on its own, so that all servers that may are alike, by their weight. Copies try in one
+row: the lost one either finds a server of its old domain first, or takes the place of the next copy, which then tries
+in turn; so the old domain is tried more often. A surviving member of the object leads: it pushes the new part, and under
+an erasure code first reads the k − 1 chunks it lacks: k bytes cross the network for one.
+
+References
+----------
+``crush_choose_firstn`` and ``crush_choose_indep`` of Ceph; held to ``crushtool`` in tests/real.
 """
 
 from __future__ import annotations
@@ -106,7 +113,9 @@ def _even(pool: Pool, gone: Ints, left: np.ndarray) -> tuple[bool, np.ndarray, n
     nothing = np.zeros((servers, servers))
     if pool.code.parity < 1 or free < 0 or own + free <= 0:
         return False, nothing, nothing, 1.0
-    back = own / (own + free)
+    steps = np.arange(members)
+    beside = (elsewhere - steps) * size  # servers that the copy in each place may go to outside of the domain
+    back = float(np.mean([_back(own, beside[place:], pool.code.erasure) for place in range(members)]))
     lead = others / others.sum()
     apart = others[:, None] & others[None, :] & (domain[:, None] != domain[None, :])
     near = apart / np.maximum(apart.sum(axis=1, keepdims=True), 1)
@@ -120,24 +129,56 @@ def _in_groups(pool: Pool, gone: Ints, left: np.ndarray) -> tuple[bool, np.ndarr
     members, domain, servers = np.asarray(pool.members), np.asarray(pool.domain), len(left)
     weight = left * (np.ones(servers) if pool.capacity is None else np.asarray(pool.capacity))
     lost = np.isin(members, gone)
-    rows = lost.any(axis=1)
-    members, lost = members[rows], lost[rows]
-    times = lost.sum(axis=1).astype(np.float64)
-    survives = np.zeros((len(members), servers))
-    at, place = np.nonzero((members >= 0) & ~lost)
-    survives[at, members[at, place]] = 1
-    taken = np.zeros((len(members), int(domain.max()) + 1), dtype=bool)
-    taken[at, domain[members[at, place]]] = True
-    may = np.where(taken[:, domain], 0.0, weight)
-    count, room = survives.sum(axis=1), may.sum(axis=1)
-    good = (count >= pool.code.data) & (room > 0)
-    total = float(times.sum())
+    row, place = np.nonzero(lost)  # of every lost part: its group, and which part of it
     nothing = np.zeros((servers, servers))
+    if not len(row):
+        return False, nothing, nothing, 0.0
+    there = (members >= 0) & ~lost
+    used = np.where(there, domain[members], -1)[row]
+    room = np.bincount(domain, weight)
+    mine = domain[members[row, place]]
+    own = room[mine]
+    taken = np.where(used < 0, 0.0, room[used])
+    order = np.argsort(np.arange(members.shape[1]) == place[:, None], axis=1, kind="stable")  # the lost one last
+    before = np.cumsum(np.take_along_axis(taken, order, axis=1), axis=1) - np.take_along_axis(taken, order, axis=1)
+    beside = np.maximum(room.sum() - own[:, None] - before, 0.0)
+    beside[beside < 1e-9 * room.sum()] = 0.0
+    free = beside[:, -1]
+    survives = np.zeros((len(row), servers))
+    part, which = np.nonzero(there[row])
+    survives[part, members[row][part, which]] = 1
+    count = survives.sum(axis=1)
+    good = (count >= pool.code.data) & (own + free > 0)
     if not good.any():
-        return False, nothing, nothing, 1.0 if total else 0.0
-    homeless = 1 - float(times[good].sum()) / total
-    lead = survives[good] * (times[good] / times[good].sum() / count[good])[:, None]
-    push = lead.T @ (may[good] / room[good][:, None])
+        return False, nothing, nothing, 1.0
+    homeless = 1 - float(good.mean())
+    back = np.array([
+        _back(one, options[at:], pool.code.erasure) if fits else 0.0
+        for one, options, at, fits in zip(own, beside, place, good, strict=True)
+    ])  # fmt: skip
+    at_home = domain[None, :] == mine[:, None]
+    closed = np.zeros((len(row), len(room)), dtype=bool)
+    closed[part, used[part, which]] = True
+    inside = np.where(at_home, weight, 0.0) / np.maximum(own, 1e-300)[:, None]
+    outside = np.where(at_home | closed[:, domain], 0.0, weight) / np.maximum(free, 1e-300)[:, None]
+    target = (back[:, None] * inside + (1 - back)[:, None] * outside)[good]
+    lead = survives[good] / (good.sum() * count[good])[:, None]
+    push = lead.T @ target
     reads = (survives[good] / np.maximum(count[good] - 1, 1)[:, None]).T @ lead
     np.fill_diagonal(reads, 0)
     return True, push, reads, homeless
+
+
+def _back(own: float, beside: np.ndarray, erasure: bool) -> float:
+    """Probability that a lost part stays in its own domain.
+
+    Parameters
+    ----------
+    own : float
+        Weight that is left there.
+    beside : ndarray
+        Weight of other domains that the lost copy, and every copy after it, may go to: fewer by one domain each.
+    """
+    if erasure:
+        return float(own / (own + beside[-1]))
+    return 1 - float(np.prod(beside / np.maximum(own + beside, 1e-300)))

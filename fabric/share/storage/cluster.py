@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from fabric.pipeline.prepared import PreparedScenario
+from fabric.pipeline.tables import address_options
 from fabric.scenario.racks import hosts_by_rack
 from fabric.scenario.schema import Workload
 from fabric.share.schedulers.export import scheduler_plan
@@ -42,6 +43,8 @@ class StorageCluster:
         Of every server: the label of its Kubernetes node that says its place among the first switches.
     data, parity : int
         1 and copies less one, or k and m.
+    find_addresses : callable
+        IPv4 addresses of every server on the fabric, as ``fabric export addresses`` has them; worked out when asked.
     balance : float
         Data of the fullest server over the mean, in the failure domain that the workload has.
     """
@@ -58,6 +61,7 @@ class StorageCluster:
     erasure: bool
     stored_bytes: float | None
     balance: float = 1.0
+    find_addresses: Callable[[], tuple[tuple[str, ...], ...]] = tuple
 
     @property
     def members(self) -> int:
@@ -151,7 +155,18 @@ def cluster_of(run: PreparedScenario, workload: Workload) -> StorageCluster:
         erasure=erasure is not None,
         stored_bytes=getattr(spec, "stored", None),
         balance=1.0 if traffic.kept is None else traffic.kept.balance,
+        find_addresses=partial(_addresses, run, fabric, servers),
     )
+
+
+def _addresses(run: PreparedScenario, fabric: str, servers: str) -> tuple[tuple[str, ...], ...]:
+    """IPv4 addresses of every server on a fabric, one for every NIC."""
+    from fabric.rules.addressing import plan_addresses
+
+    spec, number = run.loaded.scenario.fabrics[fabric], list(run.loaded.scenario.fabrics).index(fabric)
+    plan = plan_addresses(run.network.topologies[fabric], fabric, address_options(spec), number=number)
+    ends = run.network.inventory.host_endpoints(fabric, servers)
+    return tuple(tuple(str(plan.ipv4(node)) for node in row) for row in ends.tolist())
 
 
 def _labels(run: PreparedScenario, fabric: str, hosts: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
