@@ -65,6 +65,18 @@ def test_lost_parts_go_where_crushtool_maps_them(tmp_path, hosts, per_rack, doma
         assert counted[3:].sum() == found.taken[3:].sum() == 0
 
 
+def test_what_a_lost_disk_held_goes_to_its_own_host_most(tmp_path) -> None:
+    """One of four disks of a class is out on one of 4 hosts, two copies: ours beside the OSDs that crushtool maps."""
+    made = cluster(4, per_rack=2, pods=1, parity=1)
+    before, after = (mapped(tmp_path, made, "host", "lake-hdd", out=away) for away in ((), (2,)))
+    gained = [set(now) - set(was) for was, now in zip(before.tolist(), after.tolist(), strict=True) if 2 in was]
+    counted = np.bincount([one.pop() // 6 for one in gained], minlength=4) / len(gained)
+    pool = even_pool(Code(1, 1, False), np.arange(4, dtype=np.int32))
+    found = rebuild_after(pool, np.array([0], dtype=np.int32), stays=3 / 4)
+    np.testing.assert_allclose(counted, found.taken, atol=0.08)
+    assert found.taken[0] == pytest.approx((1 - 3 / 3.75 * 2 / 2.75 + 0.75 / 2.75) / 2)
+
+
 @pytest.mark.parametrize("pods", [1, 2])
 @pytest.mark.parametrize(("rule", "disks"), [("lake", range(6)), ("lake-nvme", range(2)), ("lake-hdd", range(2, 6))])
 def test_copies_are_in_different_racks_on_disks_of_the_class(tmp_path, pods, rule, disks) -> None:

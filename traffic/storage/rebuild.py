@@ -4,8 +4,8 @@ Objects lie evenly, in closed form, or in placement groups. CRUSH tries one doma
 until one may take the part; what is lost is marked out and keeps its place in the tree, as Ceph does by itself. Of an
 erasure code every chunk tries on its own, so that all servers that may are alike, by their weight. Copies try in one
 row: the lost one either finds a server of its old domain first, or takes the place of the next copy, which then tries
-in turn; so the old domain is tried more often. A surviving member of the object leads: it pushes the new part, and under
-an erasure code first reads the k − 1 chunks it lacks: k bytes cross the network for one.
+in turn; so the old domain is tried more often. A surviving member of the object leads: it pushes the new part, and
+under an erasure code first reads the k − 1 chunks it lacks: k bytes cross the network for one.
 
 References
 ----------

@@ -379,8 +379,8 @@ def _shares(
     if keys.crush_map is not None:
         keys.refuse_beside_map()
         path = context.directory / keys.crush_map
-        rule = keys.number(detail)
-        hosts, found = read_crush_map(path, keys.crush_map, rule or 0, groups, code.members)
+        number = keys.number(detail)
+        hosts, found = read_crush_map(path, keys.crush_map, number or 0, groups, code.members)
         assumptions.append(f"{groups:,} placement groups lie where crushtool puts x = 0 to {groups - 1:,}")
         context.say(*_short(check_found(found, what, where)))
         return mapped_pool(code, _servers_of(hosts, found, names, keys.crush_map), len(names))
