@@ -203,6 +203,15 @@ def test_a_window_needs_to_know_which_servers_may_take_lost_parts() -> None:
     assert "lost parts go to all servers that are left" in said[0]
 
 
+def test_objects_that_a_rack_held_in_whole_are_said_to_be_lost() -> None:
+    """3 copies by host, a rack of 3 of 9 lost: some objects had all three there."""
+    lost = {"within": "3 h", "when": "rack-loss"}
+    job = racked(9, 3, replication=3, stored="60 TB", recovery=lost)
+    assert any("an object may have 3 parts on osd0, osd1, osd2: it is lost then" in text for text in job.assumptions)
+    apart = racked(12, 3, replication=3, failure_domain="rack", stored="60 TB", recovery=lost)
+    assert not any("it is lost then" in text for text in apart.assumptions)
+
+
 def test_a_rack_that_is_lost_needs_racks() -> None:
     with pytest.raises(TrafficError, match="how servers stand in racks"):
         run("storage", cluster(2, servers=4), **KEYS, recovery={"rate": "1 GB/s", "when": "rack-loss"})

@@ -86,6 +86,11 @@ def recovery_of(
     )
     what = f"an OSD of {gone[0]}" if spec.when == "osd-loss" else _listed(gone)
     chosen = () if len(named) else (f"{what} is taken as lost: no other loss asks more of a server (recovery.lost)",)
+    most = min(len(np.unique(np.asarray(pool.domain)[worst.gone])), pool.code.members)
+    if most > pool.code.parity:
+        chosen += (
+            f"an object may have {most} parts on {_listed(gone)}: it is lost then, not rebuilt (failure_domain)",
+        )
     return Recovery(gbps, worst.matrix, kept, chosen)
 
 
@@ -100,6 +105,8 @@ def _never(worst: Rebuild, pool: Pool, when: str, names: tuple[str, ...], held: 
         parts = f"{pool.code.members} chunks" if pool.code.erasure else f"{pool.code.members} copies"
         if pool.code.parity < 1:
             return f"{part}{what} is lost: there is no other copy"
+        if pool.members is not None and len(worst.gone) > 1:
+            return f"{part}{what} is lost or has no place: too few parts or failure domains are left"
         return f"{part}{what} has no place among {domains} failure domains for {parts} of an object: {until}"
     server, most = worst.fullest
     left = 1.0
