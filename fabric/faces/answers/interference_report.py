@@ -55,7 +55,7 @@ def _head(result: InterferenceResult) -> str:
     """How many jobs, how many pairs meet, and who loses most."""
     name = f"{result.loaded.scenario.name}: {counted(len(result.jobs), 'jobs')}"
     if len(result.jobs) < 2:
-        return f"{name}, so nobody shares a link"
+        return f"{name}, so no links are shared"
     met = len(result.pairs) // 2
     worst = max(result.others, key=lambda one: one.figures.mean, default=None)
     if not met:
@@ -72,7 +72,7 @@ def _head(result: InterferenceResult) -> str:
 def _price(result: InterferenceResult) -> list[Line]:
     """The admission in words."""
     if not result.admitted:
-        return [Line(f"{result.newcomer} costs nobody anything: there is no other job")]
+        return [Line(f"{result.newcomer} slows no job: there is no other")]
     worst = result.admitted[0]
     if worst.cost <= SAME:
         return [Line(f"placing {result.newcomer} costs no other job anything", "good")]
@@ -85,8 +85,8 @@ def _shift_lines(result: InterferenceResult, shifts: Shifts) -> list[Line]:
     if shifts.overlap <= SAME:
         lines.append(
             Line(
-                "with these shifts no link is asked for more than it carries; without, the worst link for "
-                f"{percent(shifts.before)} more on average",
+                "with these shifts no link is asked for more than its capacity; without them the worst link is asked "
+                f"for {percent(shifts.before)} more, averaged over the cycle",
                 "good",
             )
         )
@@ -95,9 +95,9 @@ def _shift_lines(result: InterferenceResult, shifts: Shifts) -> list[Line]:
         proof = f"{which} less" if shifts.proved else f"{which} less than {percent(shifts.bound, 2)}"
         lines.append(
             Line(
-                f"with these shifts the worst link is asked for {percent(shifts.overlap, 2)} more than it carries, on "
-                f"average ({proof}; begun together {percent(shifts.before, 2)}): steps that are late for it lose their "
-                "shift, which has to be set again",
+                f"with these shifts the worst link is asked for {percent(shifts.overlap, 2)} more than its capacity, "
+                f"averaged over the cycle ({proof}; begun together {percent(shifts.before, 2)}): steps that are late "
+                "for it lose their shift, which has to be set again",
                 "warn",
             )
         )
