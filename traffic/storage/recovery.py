@@ -85,7 +85,9 @@ def recovery_of(
         _never(worst, pool, spec.when, names, held, room),
     )
     what = f"an OSD of {gone[0]}" if spec.when == "osd-loss" else _listed(gone)
-    chosen = () if len(named) else (f"{what} is taken as lost: no other loss asks more of a server (recovery.lost)",)
+    chosen: tuple[str, ...] = (
+        () if len(named) else (f"{what} is taken as lost: no other loss asks more of a server (recovery.lost)",)
+    )
     most = min(len(np.unique(np.asarray(pool.domain)[worst.gone])), pool.code.members)
     if most > pool.code.parity:
         chosen += (
