@@ -175,6 +175,7 @@ class TimeLimit:
     phase: str
     fabric: str
     max_s: float
+    never: str = ""  # why the phase does not end at all, in words
 
     @property
     def word(self) -> str:
@@ -200,6 +201,17 @@ class JobOnFailure:
     nics: int  # of a host on it
 
 
+@dataclass(frozen=True)
+class KeptData:
+    """How evenly servers keep data, before and after the loss that recovery is about."""
+
+    balance: float  # what the fullest server keeps over the mean
+    after: float  # of the mean before, what the fullest keeps when all is rebuilt; balance where nothing is lost
+    lost: tuple[str, ...] = ()  # servers that are taken to be lost
+    lost_bytes: float | None = None  # None where nothing says how much that is
+    never: str = ""  # why it is not rebuilt, in words
+
+
 @dataclass(frozen=True, eq=False)
 class WorkloadTraffic:
     """Everything one workload sends."""
@@ -215,6 +227,7 @@ class WorkloadTraffic:
     compute: ComputeTime | None = None  # None where nothing says how fast it computes
     time_limits: tuple[TimeLimit, ...] = ()
     on_failure: JobOnFailure | None = None  # None of what runs on no GPUs
+    kept: KeptData | None = None  # of what keeps data
     unfit: str = ""  # what does not fit in its GPUs, in words; one of the warnings too
     assumptions: tuple[str, ...] = ()  # what was assumed, in words, with the key that overrides it
     warnings: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ def export_storage(form: str, scenario: str, workload: str | None, settings: Set
     from fabric.pipeline.prepared import prepare
     from fabric.request import RouteRequest
     from fabric.share.storage.cluster import KIND, RACKED, cluster_of, storage_workload
-    from fabric.share.storage.folder import check_storage_folder, write_storage
+    from fabric.share.storage.folder import check_storage_folder, fullness, write_storage
 
     if settings.output == "-":
         raise click.UsageError("an export is a folder; name it with -o DIR")
@@ -39,6 +39,7 @@ def export_storage(form: str, scenario: str, workload: str | None, settings: Set
         cluster = cluster_of(prepare(loaded, asked), own)
         domain = str(getattr(own.spec, "failure_domain", None) or "host")
         files, said = write_storage(cluster, domain, folder, forms=(form,), force=settings.force)
+        said = "; ".join(text for text in (said, fullness(cluster)) if text)
     devices = sum(one.count for one in cluster.devices) * len(cluster.hosts)
     rows = [
         {

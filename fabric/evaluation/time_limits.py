@@ -55,6 +55,8 @@ def _judge(
         elif carried:
             value = _time_s(workload.id, phase, limit, carried, jobs, peak)
             why = "" if value is not None else CANNOT_FINISH
+    if limit.never:
+        value, why = None, limit.never
     ok = None if value is None else bool(value <= limit.max_s * (1 + SAME))
     return LimitVerdict(
         id=f"{workload.id}.{limit.key}",
@@ -63,7 +65,7 @@ def _judge(
         value=value,
         max=limit.max_s,
         unit="s",
-        ok=False if why == CANNOT_FINISH else ok,
+        ok=False if why == CANNOT_FINISH or limit.never else ok,
         detail=why or f"workloads.{workload.id}.{limit.key}",
     )
 

@@ -15,6 +15,8 @@ from fabric.share.storage.crush_map import crush_text, rule_names
 from fabric.share.storage.folder import read_back, write_storage
 from fabric.share.storage.layouts import place_storage
 from topologies.errors import ScenarioError
+from traffic.storage.pool import Code, even_pool
+from traffic.storage.rebuild import rebuild_after
 
 pytestmark = pytest.mark.real_ceph
 require("crushtool", root=False)
@@ -30,17 +32,49 @@ def cluster(hosts: int, *, per_rack: int, pods: int, data: int = 1, parity: int 
     return StorageCluster("lake", "f", names, racks, owner, none, disks, data, parity, erasure, None)
 
 
-def mapped(folder, made: StorageCluster, domain: str, rule: str) -> np.ndarray:
-    """OSDs of 2,048 groups, as crushtool shows them."""
+def mapped(folder, made: StorageCluster, domain: str, rule: str, out=()) -> np.ndarray:
+    """OSDs of 2,048 groups, as crushtool shows them; some OSDs may be out."""
+    away = [word for osd in out for word in ("--weight", str(osd), "0")]
     (folder / "map.txt").write_text(crush_text(made, domain))
     call = ["crushtool", "-c", "map.txt", "-o", "map.bin"]
     subprocess.run(call, cwd=folder, check=True, capture_output=True, timeout=60)
     shown = subprocess.run(
         ["crushtool", "-i", "map.bin", "--test", "--show-mappings", "--rule", str(rule_names(made)[rule]),
-         "--num-rep", str(made.members), "--min-x", "0", "--max-x", "2047"],
+         "--num-rep", str(made.members), "--min-x", "0", "--max-x", "2047", *away],
         cwd=folder, check=True, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     return np.array([[int(one) for one in row.split(",")] for row in re.findall(r"\[([\d,]+)\]", shown.stdout)])
+
+
+@pytest.mark.parametrize(("hosts", "per_rack", "domain"), [(6, 3, "rack"), (8, 2, "rack"), (6, 3, "host")])
+def test_lost_parts_go_where_crushtool_maps_them(tmp_path, hosts, per_rack, domain) -> None:
+    """Two copies, host 0 out: the servers that its groups gain, beside the share that we send to each.
+
+    Of the 2 racks of 3 only its own rack takes any; of 4 racks of 2 all do but the one with the other copy.
+    """
+    made = cluster(hosts, per_rack=per_rack, pods=1, parity=1)
+    before = mapped(tmp_path, made, domain, "lake") // 6
+    after = mapped(tmp_path, made, domain, "lake", out=range(6)) // 6
+    gained = [set(now) - set(was) for was, now in zip(before.tolist(), after.tolist(), strict=True) if 0 in was]
+    assert all(len(one) == 1 for one in gained)
+    counted = np.bincount([one.pop() for one in gained], minlength=hosts) / len(gained)
+    place = np.arange(hosts, dtype=np.int32) // (per_rack if domain == "rack" else 1)
+    found = rebuild_after(even_pool(Code(1, 1, False), place), np.array([0], dtype=np.int32))
+    np.testing.assert_allclose(counted, found.taken, atol=0.05)
+    if (hosts, domain) == (6, "rack"):
+        assert counted[3:].sum() == found.taken[3:].sum() == 0
+
+
+def test_what_a_lost_disk_held_goes_to_its_own_host_most(tmp_path) -> None:
+    """One of four disks of a class is out on one of 4 hosts, two copies: ours beside the OSDs that crushtool maps."""
+    made = cluster(4, per_rack=2, pods=1, parity=1)
+    before, after = (mapped(tmp_path, made, "host", "lake-hdd", out=away) for away in ((), (2,)))
+    gained = [set(now) - set(was) for was, now in zip(before.tolist(), after.tolist(), strict=True) if 2 in was]
+    counted = np.bincount([one.pop() // 6 for one in gained], minlength=4) / len(gained)
+    pool = even_pool(Code(1, 1, False), np.arange(4, dtype=np.int32))
+    found = rebuild_after(pool, np.array([0], dtype=np.int32), stays=3 / 4)
+    np.testing.assert_allclose(counted, found.taken, atol=0.08)
+    assert found.taken[0] == pytest.approx((1 - 3 / 3.75 * 2 / 2.75 + 0.75 / 2.75) / 2)
 
 
 @pytest.mark.parametrize("pods", [1, 2])

@@ -20,7 +20,7 @@ def lake_text(servers: int = 8, **workload: Any) -> str:
     keys: dict[str, Any] = {
         "id": "lake", "kind": "storage", "servers": "osd", "clients": "gpu", "replication": 3, "read": "80 Gb/s",
         "write": "8 Gb/s", "stored": "200 TB",
-        "devices": [{"class": "nvme", "count": 2, "size": "8 TB"}, {"class": "hdd", "count": 6, "size": "20 TB"}],
+        "devices": [{"class": "nvme", "count": 2, "size": "8 TB"}, {"class": "hdd", "count": 6, "size": "22 TB"}],
         "recovery": {"within": "6 h", "when": "host-loss"}, **workload,
     }  # fmt: skip
     switches = [

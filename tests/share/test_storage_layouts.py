@@ -11,12 +11,14 @@ import pytest
 from lake import lake, lake_text
 
 from fabric.cli.main import run
-from fabric.pipeline.run import Run
+from fabric.pipeline.run import Run, run_scenario
+from fabric.request import RouteRequest
+from fabric.scenario.load import load_scenario, with_overrides
 from fabric.share.storage.cluster import storage_workload
 from fabric.share.storage.crush_map import crush_text
 from fabric.share.storage.folder import possible_forms, storage_files, write_storage
 from fabric.share.storage.hdfs_files import hdfs_files
-from fabric.share.storage.layouts import StorageAnswer, place_storage
+from fabric.share.storage.layouts import StorageAnswer, chosen_devices, place_storage
 from fabric.share.storage.volumes import manifests
 from topologies.errors import FabricError
 from traffic.storage.hdfs_topology import read_racks
@@ -75,11 +77,97 @@ def test_a_window_that_the_network_cannot_keep_breaks_the_limit(tmp_path) -> Non
 
 
 def test_the_first_device_class_that_holds_the_data_below_85_percent_is_taken(answer: StorageAnswer) -> None:
-    """600 TB with copies: 128 TB of nvme are too few, 960 TB of hdd are 62.5 % full."""
+    """600 TB with copies: 128 TB of nvme are too few, 1,056 TB of hdd are 56.8 % full.
+
+    Copies of a lost server go to its rack's other one before three, two and one other racks of two: 0.45 of them.
+    """
     filled = [answer.cluster.filled(one) for one in answer.cluster.devices]
-    assert filled == [pytest.approx(600 / 128), pytest.approx(0.625)]
+    assert filled == [pytest.approx(600 / 128), pytest.approx(600 / 1056)]
+    stays = [1 - 6 / 7 * 4 / 5 * 2 / 3, 1 - 4 / 5 * 2 / 3, 1 - 2 / 3]
+    assert answer.best.after == pytest.approx(1 + sum(stays) / 3)
     assert answer.devices is not None
     assert answer.devices.device_class == "hdd"
+
+
+HOSPITAL = Path(__file__).parents[2] / "examples" / "use-cases" / "hospital.fabric.yaml"
+
+
+def test_a_rate_and_the_window_that_asks_for_it_are_answered_alike() -> None:
+    """333 TB at 2 GB/s are 46.3 h; a checkpoint beside it is over capacity, and both take as much longer."""
+    found = []
+    for recovery in ("{rate: 2 GB/s, when: host-loss}", f"{{within: {1e15 / 3 / 2e9} s, when: host-loss}}"):
+        loaded = with_overrides(load_scenario(HOSPITAL), [f"workloads.archive.recovery={recovery}"])
+        found.append({one.name: one for one in answer_of(run_scenario(loaded, RouteRequest())).layouts})
+    by_rate, by_window = found
+    for name, layout in by_rate.items():
+        assert layout.max_utilisation > 1
+        assert layout.recovery_s == pytest.approx(1e15 / 3 / 2e9 * layout.max_utilisation)
+        assert by_window[name].recovery_s == pytest.approx(layout.recovery_s)
+        assert by_window[name].fastest_s == pytest.approx(layout.fastest_s)
+
+
+def test_the_fullest_link_is_that_of_route() -> None:
+    """Of all phases that the archive takes part in, not of the steady one alone."""
+    run_of = run_scenario(load_scenario(HOSPITAL), RouteRequest())
+    own = next(one for one in answer_of(run_of).layouts if one.name == "rack, primary")
+    fullest = max((one for one in run_of.result.routes if one.fabric == "front"), key=lambda one: one.max_utilisation)
+    assert own.max_utilisation == pytest.approx(fullest.max_utilisation)
+    assert own.hottest_link == fullest.hottest_link
+
+
+def test_the_hospital_has_room_for_what_it_says() -> None:
+    """333 TB on 576 TB a server, 500 TB on the two that the rack leaves: 58 and 87 %."""
+    run_of = run_scenario(load_scenario(HOSPITAL), RouteRequest())
+    best = answer_of(run_of).best
+    assert (best.name, best.never, best.broken) == ("rack, nearest", "", ())
+    assert best.after == pytest.approx(1.5)
+    assert "58 % full" in HOSPITAL.read_text()
+    assert "87 % full then" in HOSPITAL.read_text()
+
+
+def test_a_loss_that_is_never_rebuilt_counts_as_a_limit_that_breaks(tmp_path, capfd) -> None:
+    """4 copies and a rack of four is lost: by rack no place is left, by host six servers are."""
+    lost = {"rate": "2 GB/s", "when": "rack-loss"}
+    found = answer_of(lake(tmp_path, replication=4, stored="100 TB", recovery=lost, read=None))
+    layouts = {one.name: one for one in found.layouts}
+    assert "has no place among 4 failure domains" in layouts["rack, primary"].never
+    assert layouts["rack, primary"].broken == (layouts["rack, primary"].never,)
+    assert layouts["rack, primary"].recovery_s is None
+    assert found.best.failure_domain == "host"
+    (tmp_path / "few.yaml").write_text(lake_text(servers=3, recovery=lost | {"when": "host-loss"}, stored="20 TB"))
+    assert run(["storage", str(tmp_path / "few.yaml"), "-q"]) == 1
+    text = capfd.readouterr().out
+    assert "it stays degraded until the part returns" in text
+    assert "∞" not in text
+    assert "cannot be: 3 copies need as many servers" in text
+
+
+def test_devices_go_by_the_fullest_server(tmp_path) -> None:
+    """Racks of 2, 2, 2 and 1: by rack, 4 copies, the single server keeps 7/4 of the mean; 55 % are 96 % there."""
+    disks = [{"class": "hdd", "count": 6, "size": "20 TB"}]
+    keys = {"replication": 4, "failure_domain": "rack", "stored": "115 TB", "devices": disks, "recovery": None}
+    text = lake_text(servers=7, **keys)
+    (tmp_path / "uneven.yaml").write_text(text)
+    found = answer_of(run_scenario(load_scenario(tmp_path / "uneven.yaml"), RouteRequest()))
+    by_name = {one.name: one for one in found.layouts}
+    rack = by_name["rack, primary"]
+    assert rack.balance == pytest.approx(7 / 4)
+    assert found.cluster.filled(found.cluster.devices[0], rack.balance) == pytest.approx(115 / 120)
+    assert chosen_devices(found.cluster, rack) is None
+    assert chosen_devices(found.cluster, by_name["host, primary"]) is found.cluster.devices[0]
+
+
+def test_an_export_says_when_the_fullest_server_is_too_full(tmp_path, capfd) -> None:
+    """The same: 96 % of osd6."""
+    disks = [{"class": "hdd", "count": 6, "size": "20 TB"}]
+    keys = {"replication": 4, "failure_domain": "rack", "stored": "115 TB", "devices": disks, "recovery": None}
+    (tmp_path / "uneven.yaml").write_text(lake_text(servers=7, **keys))
+    assert run(["export", "crush", str(tmp_path / "uneven.yaml"), "-o", str(tmp_path / "x"), "-q"]) == 0
+    assert "the fullest server is 95.8 % full" in capfd.readouterr().out
+    (tmp_path / "full.yaml").write_text(lake_text(servers=7, **{**keys, "stored": "125 TB"}))
+    assert run(["export", "crush", str(tmp_path / "full.yaml"), "-o", str(tmp_path / "y"), "-q"]) == 3
+    assert "FP4093" in capfd.readouterr().err
+    assert not (tmp_path / "y").exists()
 
 
 def test_racks_that_are_too_few_are_said_and_the_host_is_left(tmp_path) -> None:
@@ -119,12 +207,30 @@ def test_racks_of_hdfs_are_read_back_and_its_script_says_the_same(answer: Storag
     assert racks.tolist() == [at // 2 for at in range(8)]
     for name, text in files.items():
         (tmp_path / name).write_text(text)
+    addresses = [one for (one,) in answer.cluster.find_addresses()]
+    by_address = subprocess.run(
+        ["sh", str(tmp_path / "topology.sh"), *addresses], capture_output=True, text=True, check=True
+    ).stdout.split()
     asked = [*answer.cluster.hosts, "stranger"]
     done = subprocess.run(["sh", str(tmp_path / "topology.sh"), *asked], capture_output=True, text=True, check=True)
     paths = done.stdout.split()
+    assert by_address == paths[:-1]
+    table = dict(line.split("\t") for line in files["topology.map"].splitlines())
+    assert table == dict(zip([*asked[:-1], *addresses], [*by_address, *by_address], strict=True))
+    assert paths[-1].endswith("/default-rack")
     assert len(paths) == len(asked)
     assert len({path.count("/") for path in paths}) == 1
     assert [len(set(paths[at : at + 2])) for at in range(0, 8, 2)] == [1, 1, 1, 1]
+
+
+def test_addresses_of_hdfs_are_those_that_are_exported(answer: StorageAnswer, tmp_path, capfd) -> None:
+    """Hadoop asks by address: the plan of the fabric, as ``export addresses`` prints it."""
+    (tmp_path / "lake.yaml").write_text(lake_text())
+    assert run(["export", "addresses", str(tmp_path / "lake.yaml"), "-f", "json", "-q"]) == 0
+    rows = json.loads(capfd.readouterr().out)["items"]
+    planned = {row["node"]: row["ipv4"] for row in rows if row["kind"] == "endpoint"}
+    found = {host: one for host, (one,) in zip(answer.cluster.hosts, answer.cluster.find_addresses(), strict=True)}
+    assert found == {host: planned[host] for host in answer.cluster.hosts}
 
 
 def test_volumes_are_valid_manifests_on_the_host_and_under_its_leaf(answer: StorageAnswer) -> None:
@@ -143,7 +249,7 @@ def test_volumes_are_valid_manifests_on_the_host_and_under_its_leaf(answer: Stor
         ("kubernetes.io/hostname", ["osd7"]),
         ("fabric-planner/front.leaf", ["leaf3"]),
     ]
-    assert volumes[-1]["spec"]["capacity"] == {"storage": f"{int(20e12 // 2**30)}Gi"}
+    assert volumes[-1]["spec"]["capacity"] == {"storage": f"{int(22e12 // 2**30)}Gi"}
 
 
 def test_the_folder_holds_all_files_and_the_volumes_as_documents(answer: StorageAnswer, tmp_path) -> None:
@@ -177,7 +283,7 @@ def test_racks_of_a_workload_of_hdfs_are_exported(tmp_path, capfd) -> None:
     scenario = Path(__file__).parents[2] / "examples" / "use-cases" / "internet.fabric.yaml"
     assert run(["export", "hdfs", str(scenario), "-o", str(tmp_path / "x"), "-q"]) == 0
     lines = (tmp_path / "x" / "hdfs" / "topology.map").read_text().splitlines()
-    assert len(lines) == 24
+    assert len(lines) == 2 * 24  # a name and an address each
     assert len({line.split("\t")[1] for line in lines}) == 3
 
 

@@ -24,13 +24,17 @@ def test_ceph_writes_are_replicated_and_reads_are_not():
 
 
 def test_recovery_alone_is_traffic_between_servers():
-    """The example of the guide: 20 GB/s rebuilt, each server sends and receives a quarter."""
+    """The example of the guide: 20 GB/s of an OSD of ceph0; the three others send, and its other OSDs take most.
+
+    Each of three copies tries its own host beside 3, 2 and 1 others that hold none: it keeps 3/4, 2/3 and 1/2.
+    """
     keys = {"system": "ceph", "servers": "ceph", "clients": "gpu", "fabric": "storage", "replication": 3}
     job = run("storage", cluster(2), **keys, recovery={"rate": "20 GB/s", "when": "osd-loss"})
     found = phase(job, "ceph.recovery")
     assert (len(job.phases), found.rate_gbps, found.steady) == (1, pytest.approx(160), True)
-    np.testing.assert_allclose(found.flows.sent(6)[2:], 40)
-    np.testing.assert_allclose(found.flows.received(6)[2:], 40)
+    np.testing.assert_allclose(found.flows.sent(6)[2:], [0, 160 / 3, 160 / 3, 160 / 3])
+    home = (3 / 4 + 2 / 3 + 1 / 2) / 3
+    np.testing.assert_allclose(found.flows.received(6)[2:], 160 * np.array([home, *[(1 - home) / 3] * 3]), rtol=1e-4)
 
 
 def test_storage_without_rates_says_that_nothing_is_sent():

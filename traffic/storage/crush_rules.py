@@ -72,6 +72,12 @@ class Rule:
     number: int
     steps: tuple[Step, ...]
 
+    @property
+    def failure_domain(self) -> str:
+        """Type of bucket that no two members share; '' where the rule chooses in several steps."""
+        chosen = [step.kind for step in self.steps if step.op == "choose"]
+        return chosen[0] if len(chosen) == 1 else ""
+
 
 def simple_rule(number: int, device_class: str, domain: str) -> Rule:
     """Members in different buckets of a type, of one class or any."""

@@ -102,9 +102,10 @@ class OsdTree:
     @cached_property
     def host(self) -> tuple[str, ...]:
         """Host of every OSD; '' where it is in none."""
-        return tuple(self._above(int(number), "host") for number in self.number)
+        return tuple(self.above(int(number), "host") for number in self.number)
 
-    def _above(self, number: int, kind: str) -> str:
+    def above(self, number: int, kind: str) -> str:
+        """Name of the bucket of a type that something is in; '' where it is in none."""
         seen = {number}
         while number in self.parent and self.parent[number] not in seen:
             number = self.parent[number]

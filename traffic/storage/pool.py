@@ -36,6 +36,9 @@ class Pool:
     primary: Floats  # shape (n,), sums to 1
     others: Floats  # shape (n, n), expected other members j of objects with primary i
     data: Floats  # shape (n, n), those of them that hold one of the k data chunks
+    domain: Ints | None = None  # shape (n,), failure domain of every server; None where it is not known
+    members: Ints | None = None  # shape (groups, members), servers of placement groups; None where objects lie evenly
+    capacity: Floats | None = None  # shape (n,), what every server weighs in its domain; None for all alike
 
     @property
     def weight(self) -> Floats:
@@ -64,11 +67,23 @@ def even_pool(code: Code, domain: Ints) -> Pool:
     pair = primary[:, None] * apart / reach
     others = pair * (code.members - 1)
     return Pool(
-        code, column(primary, np.float64), column(others, np.float64), column(pair * (code.data - 1), np.float64)
+        code,
+        column(primary, np.float64),
+        column(others, np.float64),
+        column(pair * (code.data - 1), np.float64),
+        domain,
     )
 
 
-def mapped_pool(code: Code, members: Ints, servers: int, leader: Ints | None = None) -> Pool:
+def mapped_pool(
+    code: Code,
+    members: Ints,
+    servers: int,
+    leader: Ints | None = None,
+    *,
+    domain: Ints | None = None,
+    capacity: Floats | None = None,
+) -> Pool:
     """Objects where placement groups lie.
 
     Parameters
@@ -78,6 +93,8 @@ def mapped_pool(code: Code, members: Ints, servers: int, leader: Ints | None = N
         is the primary, and the first k hold what is read.
     leader : ndarray of int, shape (groups,), optional
         Which of the members that are there is the primary; the first if absent.
+    domain, capacity : ndarray, shape (servers,), optional
+        Failure domain of every server, and what it weighs there.
     """
     members = np.take_along_axis(members, np.argsort(members < 0, axis=1, kind="stable"), axis=1)
     at = np.zeros(len(members), dtype=np.int64) if leader is None else np.asarray(leader)
@@ -92,7 +109,15 @@ def mapped_pool(code: Code, members: Ints, servers: int, leader: Ints | None = N
         others += pair
         if place < code.data:
             data += pair
-    return Pool(code, column(primary, np.float64), column(others, np.float64), column(data, np.float64))
+    return Pool(
+        code,
+        column(primary, np.float64),
+        column(others, np.float64),
+        column(data, np.float64),
+        domain,
+        column(members, np.int32),
+        capacity,
+    )
 
 
 def check_domains(code: Code, domain: Ints) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ from topologies.columns import Floats, Ints, column
 from topologies.errors import TrafficError
 from topologies.registry import Spec
 from topologies.units import RateGbps, TimeS
-from traffic.storage.pool import Code, Pool
+from traffic.storage.pool import Pool
 
 
 class RecoverySpec(Spec):
@@ -29,17 +28,27 @@ class RecoverySpec(Spec):
     when: Literal["osd-loss", "host-loss", "rack-loss", "rebalance"] = Field(
         default="osd-loss", description="What happened"
     )
-    lost: str | None = Field(default=None, description="Server that lost it, or any server of the rack; any if absent")
+    lost: str | None = Field(
+        default=None,
+        description="Server that lost it, or any server of the rack; the one whose loss is worst if absent",
+    )
 
 
 def lost_servers(spec: RecoverySpec, names: tuple[str, ...], rack: Ints) -> Ints:
-    """Servers that are gone, as numbers; none where an OSD of a server is, or no server is named.
+    """Servers that are gone, or the one that lost an OSD or is new; none where no server is named.
 
     Raises
     ------
     TrafficError
-        When the server is unknown (FP4054).
+        When the server is unknown (FP4054), or a rack is lost and the scenario has none (FP4052).
     """
+    if spec.when == "rack-loss" and (rack < 0).any():
+        raise TrafficError(
+            "the scenario does not say how servers stand in racks",
+            where="recovery.when",
+            hint="give nodes.per_rack of the servers",
+            code="FP4052",
+        )
     if spec.lost is None:
         return column([], np.int32)
     if spec.lost not in names:
@@ -55,19 +64,26 @@ def lost_servers(spec: RecoverySpec, names: tuple[str, ...], rack: Ints) -> Ints
     return column([server], np.int32)
 
 
-def lost_bytes(spec: RecoverySpec, stored: float | None, code: Code, gone: Ints, rack: Ints, servers: int) -> float:
-    """Bytes that servers held which are gone, copies and parity with them.
+def possible_losses(when: str, pool: Pool, rack: Ints) -> list[Ints]:
+    """What may be lost, of losses that ask the same of the others only the first."""
+    if when == "rack-loss":
+        found = [column(np.flatnonzero(rack == number), np.int32) for number in np.unique(rack)]
+        most = max(len(one) for one in found)
+        return found if pool.members is not None else [next(one for one in found if len(one) == most)]
+    servers = np.flatnonzero(np.asarray(pool.weight) > 0)
+    return [column([one], np.int32) for one in servers[: None if pool.members is not None else 1]]
 
-    Parameters
-    ----------
-    gone : ndarray of int
-        Servers that are gone; none where any may be.
+
+def check_window(spec: RecoverySpec, stored: float | None, pool: Pool) -> None:
+    """Raise where a time to rebuild does not follow.
 
     Raises
     ------
     TrafficError
-        When nothing says how much that is (FP4090).
+        When nothing says how much is lost (FP4090), or where it goes (FP4094).
     """
+    if spec.within is None or spec.rate is not None:
+        return
     if stored is None or spec.when not in ("host-loss", "rack-loss"):
         raise TrafficError(
             "how long a rebuild takes depends on what was lost, which the scenario does not say",
@@ -75,18 +91,17 @@ def lost_bytes(spec: RecoverySpec, stored: float | None, code: Code, gone: Ints,
             hint="add stored: 2 PB, and recovery.when: host-loss or rack-loss; or rate instead of within",
             code="FP4090",
         )
-    if spec.when == "rack-loss" and (rack < 0).any():
+    if pool.domain is None:
         raise TrafficError(
-            "the scenario does not say how servers stand in racks",
-            where="recovery.when",
-            hint="give nodes.per_rack of the servers",
-            code="FP4052",
+            "how long a rebuild takes depends on which servers may take lost parts, which is not read from a CRUSH map "
+            "or a rule of several steps",
+            where="recovery.within",
+            hint="rate instead of within; or osd_tree with failure_domain host or rack instead of the map",
+            code="FP4094",
         )
-    several = len(gone) or (1 if spec.when == "host-loss" else int(np.bincount(rack).max()))
-    return stored * code.members / code.data * several / servers
 
 
-def recovery_gbps(spec: RecoverySpec, lost: Callable[[], float]) -> float:
+def recovery_gbps(spec: RecoverySpec, lost: float) -> float:
     """The rate of rebuilding: as given, or what the window asks for.
 
     Raises
@@ -101,11 +116,11 @@ def recovery_gbps(spec: RecoverySpec, lost: Callable[[], float]) -> float:
             hint="rate: 20 GB/s; or within: 4 h, with stored: 2 PB beside recovery",
             code="FP4091",
         )
-    return spec.rate if spec.rate is not None else lost() * 8 / 1e9 / (spec.within or 1.0)
+    return spec.rate if spec.rate is not None else lost * 8 / 1e9 / (spec.within or 1.0)
 
 
 def repair_matrix(pool: Pool, gone: Ints, rack: Ints, when: str) -> Floats:
-    """Bytes from server to server for one byte rebuilt, shape (n, n).
+    """Bytes from server to server for one byte rebuilt where failure domains are not known, shape (n, n).
 
     A surviving member of a lost object leads: it pushes the new part to a server that is chosen by weight, and under an
     erasure code first reads the k − 1 chunks it lacks: k bytes cross the network for one. With ``rebalance`` data moves

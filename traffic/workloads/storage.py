@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -21,7 +20,7 @@ from traffic.files import read_beside
 from traffic.formula import formula
 from traffic.host_names import HostNames
 from traffic.storage.crush import read_crush_map
-from traffic.storage.crush_rules import check_found, draw, simple_rule
+from traffic.storage.crush_rules import Rule, check_found, draw, simple_rule
 from traffic.storage.keys import storage_fabric
 from traffic.storage.nearest import nearest_reads
 from traffic.storage.osd_tree import WAY, OsdTree, alike, read_osd_tree
@@ -29,9 +28,10 @@ from traffic.storage.phases import steady_phase
 from traffic.storage.pool import Code, Pool, even_pool, mapped_pool
 from traffic.storage.pool_rule import RuleKeys, pool_rule
 from traffic.storage.pools import PoolDetail, read_pool
-from traffic.storage.repair import RecoverySpec, lost_bytes, lost_servers, recovery_gbps, repair_matrix
+from traffic.storage.recovery import Recovery, recovery_of
+from traffic.storage.repair import RecoverySpec
 from traffic.storage.spread import between, between_hosts, replicas
-from traffic.workload import WORKLOADS, Phase, TimeLimit, WorkloadContext, WorkloadTraffic
+from traffic.workload import WORKLOADS, KeptData, Phase, TimeLimit, WorkloadContext, WorkloadTraffic
 
 _EVENLY = "objects are spread evenly: every client exchanges the same with every server"
 
@@ -151,11 +151,13 @@ def storage(
         context.say(*(f"{pools}: {text}" for text in detail.notes))
     code = _code(replication, erasure, detail, context)
     groups = placement_groups or (detail.groups if detail else 1024)
-    check_room(devices, stored, code, len(names))
     assumptions: list[str] = []
     keys = RuleKeys(osd_tree, crush_rules, crush_root, device_class, failure_domain, crush_map, crush_rule)
     shares = _shares(context, names, rack, code, groups, keys, detail, assumptions)
     cluster = _Cluster(network, server_nodes, client_nodes, shares, system)
+    own_disks = crush_map is None and osd_tree is None
+    room = sum(one.count * one.size for one in devices) if own_disks else 0.0
+    check_room(room, stored, shares, names)
     even = crush_map is None and osd_tree is None and len(np.unique(shares.primary)) == 1
     everywhere = failure_domain in (None, "host")
     fast = detail is not None and detail.fast_read
@@ -167,14 +169,21 @@ def storage(
         phases[2] = cluster.nearest_reads(read, near, column(domain, np.int32))
         assumptions.append("readers take a copy under their own switch where there is one, else any (read_from)")
     limits: tuple[TimeLimit, ...] = ()
+    balance = float(shares.weight.max() * len(names))
+    kept, warnings = KeptData(balance, balance), []
     if recovery is not None:
-        gone = lost_servers(recovery, names, rack)
-        size = partial(lost_bytes, recovery, stored, code, gone, rack, len(names))
-        rebuilt = recovery_gbps(recovery, size)
+        disks = sum(one.count for one in devices)
+        found = recovery_of(recovery, shares, rack, names, stored=stored, disks=disks, room=room)
         if recovery.within is not None:
-            limits = (TimeLimit("recovery.within", f"{system}.recovery", network, recovery.within),)
-        assumptions.append("recovery goes on all the time; leave it out to see the cluster at rest (recovery)")
-        phases.append(cluster.recovery(rebuilt, repair_matrix(shares, gone, rack, recovery.when)))
+            key = "recovery.within"
+            limits = (TimeLimit(key, f"{system}.recovery", network, recovery.within, found.kept.never),)
+        assumptions += [
+            "recovery goes on all the time; leave it out to see the cluster at rest (recovery)",
+            *found.assumed,
+        ]
+        phases.append(cluster.recovery(found))
+        kept = found.kept
+        warnings += [f"{context.id}: {kept.never}"] if kept.never else []
     if replication is None and erasure is None and detail is None:
         assumptions.append("storage keeps 3 copies (replication)")
     return WorkloadTraffic(
@@ -183,9 +192,10 @@ def storage(
         phases=tuple(phase for phase in phases if phase.pairs),
         assumptions=tuple(assumptions),
         time_limits=limits,
-        warnings=()
+        kept=kept,
+        warnings=tuple(warnings)
         if any(phase.pairs for phase in phases)
-        else (f"{context.id} has no write and no read rate: nothing is sent",),
+        else (f"{context.id} has no write and no read rate: nothing is sent", *warnings),
     )
 
 
@@ -227,9 +237,10 @@ class _Cluster:
         source = "Ceph documentation, rbd_read_from_replica_policy: localize"
         return self.phase("read", flows, "W", rate, source)
 
-    def recovery(self, gbps: float, matrix: Floats) -> Phase:
+    def recovery(self, found: Recovery) -> Phase:
         """What servers send each other while lost parts are rebuilt."""
-        flows = between_hosts(self.servers, self.servers, column(matrix * gbps, np.float64))
+        gbps = found.gbps if found.matrix.any() else 0.0
+        flows = between_hosts(self.servers, self.servers, column(found.matrix * gbps, np.float64))
         source = "a rebuild reads k bytes per lost byte; Ceph documentation, erasure code"
         return self.phase("recovery", flows, "W * k", gbps, source)
 
@@ -267,17 +278,31 @@ def _client_traffic(
     return phases
 
 
-def check_room(devices: tuple[DevicesSpec, ...], stored: float | None, code: Code, servers: int) -> None:
-    """Refuse data that all devices together do not hold (FP4093)."""
-    room = servers * sum(one.count * one.size for one in devices)
-    needed = (stored or 0.0) * code.members / code.data
-    if devices and needed > room:
-        raise TrafficError(
-            f"{format_bytes(needed)} with copies or parity do not fit on devices of {format_bytes(room)}",
-            where="stored",
-            hint="more or larger devices, or fewer copies",
-            code="FP4093",
+def check_room(room: float, stored: float | None, pool: Pool, names: tuple[str, ...]) -> None:
+    """Refuse data that the devices do not hold: together, or those of the server that keeps most (FP4093).
+
+    Parameters
+    ----------
+    room : float
+        Bytes of the devices of a server; 0 where nothing says it.
+    """
+    needed = (stored or 0.0) * pool.code.members / pool.code.data
+    most = needed * float(pool.weight.max())
+    if not room or most <= room * (1 + 1e-9):
+        return
+    if needed > room * len(names):
+        what = (
+            f"{format_bytes(needed)} with copies or parity do not fit on devices of {format_bytes(room * len(names))}"
         )
+    else:
+        name = names[int(pool.weight.argmax())]
+        what = f"{name} would keep {format_bytes(most)} on devices of {format_bytes(room)}: objects do not lie evenly"
+    raise TrafficError(
+        what,
+        where="stored",
+        hint="more or larger devices, fewer copies, or failure domains of equal size (failure_domain: host)",
+        code="FP4093",
+    )
 
 
 def check_nearest(keys: RuleKeys, code: Code, *, even: bool) -> None:
@@ -354,21 +379,24 @@ def _shares(
     if keys.crush_map is not None:
         keys.refuse_beside_map()
         path = context.directory / keys.crush_map
-        rule = keys.number(detail)
-        hosts, found = read_crush_map(path, keys.crush_map, rule or 0, groups, code.members)
+        number = keys.number(detail)
+        hosts, found = read_crush_map(path, keys.crush_map, number or 0, groups, code.members)
         assumptions.append(f"{groups:,} placement groups lie where crushtool puts x = 0 to {groups - 1:,}")
         context.say(*_short(check_found(found, what, where)))
         return mapped_pool(code, _servers_of(hosts, found, names, keys.crush_map), len(names))
     if keys.osd_tree is not None:
         tree, notes = read_osd_tree(read_beside(context.directory, keys.osd_tree, "osd_tree"), keys.osd_tree)
         context.say(*(f"{keys.osd_tree}: {text}" for text in notes))
-        members = draw(tree, pool_rule(tree, keys, detail, context), groups, code.members, context.rng)
+        rule = pool_rule(tree, keys, detail, context)
+        members = draw(tree, rule, groups, code.members, context.rng)
         context.say(*_short(check_found(members, what, where)))
         assumptions.append(
             f"{groups:,} placement groups are dealt by weight, as a balanced cluster has them (placement_groups)"
         )
         leader = _leaders(tree, members, context.rng)
-        return mapped_pool(code, _servers_of(tree.host, members, names, keys.osd_tree), len(names), leader)
+        placed = _servers_of(tree.host, members, names, keys.osd_tree)
+        domain, capacity = _domains(tree, rule, members, placed, len(names))
+        return mapped_pool(code, placed, len(names), leader, domain=domain, capacity=capacity)
     keys.refuse_without_tree()
     failure_domain = keys.failure_domain or "host"
     if failure_domain not in ("host", "rack"):
@@ -393,9 +421,25 @@ def _shares(
         members = draw(alike(names, rack), simple_rule(-1, "", "rack"), groups, code.members, context.rng)
         context.say(*_short(check_found(members, what, where)))
         assumptions.append(f"racks differ in size: {groups:,} placement groups are drawn by weight (placement_groups)")
-        return mapped_pool(code, members, len(names))
+        domain = column(np.unique(rack, return_inverse=True)[1], np.int32)
+        return mapped_pool(code, members, len(names), domain=domain)
     assumptions.append(_EVENLY)
     return even_pool(code, column(np.arange(len(names)), np.int32))
+
+
+def _domains(tree: OsdTree, rule: Rule, members: Ints, placed: Ints, servers: int) -> tuple[Ints | None, Floats | None]:
+    """Failure domain and weight of every server by a rule of one choice; None where it has several, or goes by OSD."""
+    kind = rule.failure_domain
+    if kind in ("", "osd"):
+        return None, None
+    rows, first = np.unique(members, return_index=True)
+    rows, server = rows[rows >= 0], placed.ravel()[first][rows >= 0]
+    named = [tree.above(int(tree.number[row]), kind) for row in rows]
+    domain, capacity = np.full(servers, -1, dtype=np.int32), np.zeros(servers)
+    domain[server] = np.unique(named, return_inverse=True)[1]
+    np.add.at(capacity, server, (tree.weight * tree.live)[rows])
+    domain[domain < 0] = domain.max() + 1  # servers that the pool does not use weigh nothing
+    return column(domain, np.int32), column(capacity, np.float64)
 
 
 def _short(text: str) -> tuple[str, ...]:

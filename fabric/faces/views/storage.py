@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fabric.faces.views.row_kinds import LAYOUTS, STORED
-from fabric.output.columns import Special, counts, factors, from_records, loads, named, rates, times
+from fabric.output.columns import Special, counts, factors, from_records, named, rates, ratios, times
 from fabric.output.table import Column, Mark, Table
 from fabric.share.storage.layouts import StorageAnswer
 
@@ -24,7 +24,7 @@ def layout_table(answer: StorageAnswer) -> Table:
         "failure_domain": named("failure_domain", "failure domain", [one.failure_domain for one in found], priority=2),
         "read_from": named("read_from", "reads", [one.read_from for one in found], priority=2),
         "core_read_gbps": rates("core_read_gbps", "reads in core Gb/s", known("core_read_gbps"), width=12),
-        "max_utilisation": loads("max_utilisation", "fullest link", known("max_utilisation"), width=12),
+        "max_utilisation": ratios("max_utilisation", "fullest link", known("max_utilisation"), width=12),
         "hottest_link": named("hottest_link", "which", [one.hottest_link for one in found], priority=2, flexible=True),
         "recovery_s": times("recovery_s", "rebuilt in", [one.recovery_s for one in found], width=10),
         "fastest_s": times("fastest_s", "at best", [one.fastest_s for one in found], width=10, priority=1),

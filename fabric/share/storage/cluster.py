@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from fabric.pipeline.prepared import PreparedScenario
+from fabric.pipeline.tables import address_options
 from fabric.scenario.racks import hosts_by_rack
 from fabric.scenario.workload_schema import Workload
 from fabric.share.schedulers.export import scheduler_plan
@@ -17,6 +18,7 @@ from topologies.errors import ScenarioError, nearest_hint
 from topologies.topology import Topology
 
 KIND = "storage"
+NEARFULL = 0.85  # nearfull_ratio of Ceph
 RACKED = (KIND, "hdfs")  # kinds whose servers have racks that are exported
 
 
@@ -41,6 +43,10 @@ class StorageCluster:
         Of every server: the label of its Kubernetes node that says its place among the first switches.
     data, parity : int
         1 and copies less one, or k and m.
+    find_addresses : callable
+        IPv4 addresses of every server on the fabric, as ``fabric export addresses`` has them; worked out when asked.
+    balance : float
+        Data of the fullest server over the mean, in the failure domain that the workload has.
     """
 
     id: str
@@ -54,6 +60,8 @@ class StorageCluster:
     parity: int
     erasure: bool
     stored_bytes: float | None
+    balance: float = 1.0
+    find_addresses: Callable[[], tuple[tuple[str, ...], ...]] = tuple
 
     def check_devices(self, what: str) -> None:
         """Refuse a workload that does not say what its servers have to store on (FP9763)."""
@@ -75,12 +83,25 @@ class StorageCluster:
         """Servers of every rack that has one."""
         return {name: self.racks.count(name) for name in dict.fromkeys(self.racks) if name}
 
-    def filled(self, devices: Devices) -> float | None:
-        """Part of the devices of a class that data and copies fill; None where nothing says how much it is."""
-        if self.stored_bytes is None:
+    def filled(self, devices: Devices, over_mean: float = 1.0) -> float | None:
+        """Part of the devices of a class that data and copies fill; None where nothing says how much it is.
+
+        Parameters
+        ----------
+        over_mean : float
+            What the server that is meant keeps over the mean.
+        """
+        return self._filled(devices.count * devices.size_bytes, over_mean)
+
+    @property
+    def fullest(self) -> float | None:
+        """Part of the fullest server's devices that is filled, of all classes; None where nothing says it."""
+        return self._filled(sum(one.count * one.size_bytes for one in self.devices), self.balance)
+
+    def _filled(self, room: float, over_mean: float) -> float | None:
+        if self.stored_bytes is None or not room:
             return None
-        whole = len(self.hosts) * devices.count * devices.size_bytes
-        return self.stored_bytes * self.members / self.data / whole
+        return self.stored_bytes * self.members / self.data / len(self.hosts) * over_mean / room
 
 
 def storage_workload(workloads: Sequence[Workload], name: str | None, kinds: Sequence[str] = (KIND,)) -> Workload:
@@ -143,7 +164,19 @@ def cluster_of(run: PreparedScenario, workload: Workload) -> StorageCluster:
         parity=erasure.m if erasure else copies - 1,
         erasure=erasure is not None,
         stored_bytes=getattr(spec, "stored", None),
+        balance=1.0 if traffic.kept is None else traffic.kept.balance,
+        find_addresses=partial(_addresses, run, fabric, servers),
     )
+
+
+def _addresses(run: PreparedScenario, fabric: str, servers: str) -> tuple[tuple[str, ...], ...]:
+    """IPv4 addresses of every server on a fabric, one for every NIC."""
+    from fabric.rules.addressing import plan_addresses
+
+    spec, number = run.loaded.scenario.fabrics[fabric], list(run.loaded.scenario.fabrics).index(fabric)
+    plan = plan_addresses(run.network.topologies[fabric], fabric, address_options(spec), number=number)
+    ends = run.network.inventory.host_endpoints(fabric, servers)
+    return tuple(tuple(str(plan.ipv4(node)) for node in row) for row in ends.tolist())
 
 
 def _labels(run: PreparedScenario, fabric: str, hosts: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:

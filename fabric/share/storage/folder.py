@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from fabric.output.whole_folder import FolderKind, check_folder, whole_folder
-from fabric.share.storage.cluster import StorageCluster
+from fabric.share.storage.cluster import NEARFULL, StorageCluster
 from fabric.share.storage.crush_map import crush_text
 from fabric.share.storage.hdfs_files import SCRIPT, hdfs_files
 from fabric.share.storage.volumes import FILE, volumes_text
 from topologies.errors import ScenarioError
+from topologies.units import percent
 from traffic.storage.crush import read_crush_map
 
 STORAGE = FolderKind("a storage layout", ScenarioError, "FP9765")
@@ -114,4 +115,13 @@ def read_back(path: Path, cluster: StorageCluster, failure_domain: str) -> str:
     return (
         f"crushtool maps {_GROUPS:,} placement groups by the CRUSH map: no two parts of one are in the same "
         f"{failure_domain}"
+    )
+
+
+def fullness(cluster: StorageCluster) -> str:
+    """What is to be said about how full the servers become; '' where Ceph would not warn."""
+    if cluster.fullest is None or cluster.fullest <= NEARFULL:
+        return ""
+    return (
+        f"the fullest server is {percent(cluster.fullest)} full, above the {percent(NEARFULL, 0)} at which Ceph warns"
     )

@@ -2,27 +2,31 @@
 
 Candidates are the failure domains that hold all copies (host, rack) and, of copies, where reads come from (the
 primary, or the nearest). Each is the scenario with these keys of the workload, routed with everything else in it. The
-one to take breaks the fewest limits, the window of recovery among them; of those, survives a rack; of those, sends
-the least of its reads across the core; then has the least full link. Devices do not change the network: of their
-classes the first one listed is taken that the data fills to 85 % at most, where Ceph warns (``nearfull_ratio``).
+one to take breaks the fewest limits, the window of recovery among them, and that a loss can be rebuilt at all; of
+those, survives a rack; of those, sends the least of its reads across the core; then has the least full link. Devices do
+not change the network: of their classes the first one listed is taken whose fullest server the data fills to 85 % at
+most, where Ceph warns (``nearfull_ratio``), and to 90 % when a loss is rebuilt, where it stops.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import isinf
 
 import numpy as np
 
+from fabric.evaluation.phases import job_peak
 from fabric.pipeline.run import Run, run_scenario
 from fabric.result import PhaseRoute
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario, with_overrides
 from fabric.scenario.workload_schema import Workload
-from fabric.share.storage.cluster import Devices, StorageCluster, cluster_of
+from fabric.share.storage.cluster import NEARFULL, Devices, StorageCluster, cluster_of
 from topologies.errors import FabricError, ScenarioError
+from traffic.storage.rebuild import BACKFILL_FULL
+from traffic.workload import KeptData
 
-NEARFULL = 0.85
 _READS = ("read", "gather")
 
 
@@ -35,11 +39,18 @@ class Layout:
     core_read_gbps : float
         Reads that first switches pass on to other switches, all of them together.
     recovery_s, fastest_s : float, optional
-        Until a lost host or rack is rebuilt, at the rate asked for, and if recovery takes all that others leave.
+        Until a lost host or rack is rebuilt: at the rate asked for, as many times longer as the fullest link of the
+        workload in any phase is over; and if recovery takes all that other steady traffic leaves.
     in_rack : int, optional
         Most parts of one object that a rack may hold; None where racks are not known.
     balance : float
         Data of the fullest server over the mean.
+    after : float
+        The same, over the mean before, when the loss is rebuilt.
+    lost : tuple of str
+        Servers that recovery takes to be lost.
+    never : str
+        Why what they held is not rebuilt; among ``broken`` too.
     broken : tuple of str
         Limits that do not hold.
     refused : str
@@ -56,6 +67,9 @@ class Layout:
     fastest_s: float | None = None
     in_rack: int | None = None
     balance: float = 1.0
+    after: float = 1.0
+    lost: tuple[str, ...] = ()
+    never: str = ""
     broken: tuple[str, ...] = ()
     refused: str = ""
     chosen: bool = False
@@ -103,12 +117,17 @@ def place_storage(run: Run, workload: Workload, progress: Reporter = silent) -> 
     possible = sorted((layout for layout in found if not layout.refused), key=_order)  # the run's own is one of them
     possible[0] = replace(possible[0], chosen=True)
     refused = [layout for layout in found if layout.refused]
-    return StorageAnswer(run.loaded, workload, cluster, (*possible, *refused), chosen_devices(cluster))
+    return StorageAnswer(run.loaded, workload, cluster, (*possible, *refused), chosen_devices(cluster, possible[0]))
 
 
-def chosen_devices(cluster: StorageCluster) -> Devices | None:
-    """The first class that holds the data; None where there are none, or none does."""
-    fits = [one for one in cluster.devices if (cluster.filled(one) or 0.0) <= NEARFULL]
+def chosen_devices(cluster: StorageCluster, layout: Layout) -> Devices | None:
+    """The first class that holds the data, and what a loss adds to it; None where there are none, or none does."""
+    fits = [
+        one
+        for one in cluster.devices
+        if (cluster.filled(one, layout.balance) or 0.0) <= NEARFULL
+        and (cluster.filled(one, layout.after) or 0.0) <= BACKFILL_FULL
+    ]
     return fits[0] if fits else None
 
 
@@ -131,30 +150,47 @@ def _routed(run: Run, cluster: StorageCluster, layout: Layout, progress: Reporte
         made = run_scenario(with_overrides(run.loaded, layout.overrides), run.request, like=run)
     except FabricError as error:
         return replace(layout, refused=error.problems[0].message)
-    route = _steady(made, cluster)
-    recovery = _recovery(made, cluster, route)
+    own = _own(made, cluster)
+    steady = [route for route in own if all(entry.steady for entry in route.classes)]
+    route = max(steady or own, key=_utilisation)
+    fullest = max(own, key=_utilisation)
+    kept = _kept(made, cluster)
+    recovery = _recovery(made, cluster, own, route)
+    judged = {one.id: one.text for one in made.result.limits if one.ok is False}
+    if kept.never:
+        judged[f"{cluster.id}.recovery.within"] = kept.never
     return replace(
         layout,
         core_read_gbps=_core_reads(route, cluster.id),
-        max_utilisation=route.max_utilisation,
-        hottest_link=route.hottest_link,
+        max_utilisation=fullest.max_utilisation,
+        hottest_link=fullest.hottest_link,
         recovery_s=recovery[0],
         fastest_s=recovery[1],
         in_rack=_in_rack(cluster, layout.failure_domain),
-        balance=_balance(made, cluster),
-        broken=tuple(limit.text for limit in made.result.limits if limit.ok is False),
+        balance=kept.balance,
+        after=kept.after,
+        lost=kept.lost,
+        never=kept.never,
+        broken=tuple(judged.values()),
     )
 
 
-def _steady(run: Run, cluster: StorageCluster) -> PhaseRoute:
-    """The steady traffic of the workload alone with that of others, or the phase with it whose links are fullest."""
-    own = [
+def _own(run: Run, cluster: StorageCluster) -> list[PhaseRoute]:
+    """All phases that the workload takes part in: its steady traffic alone with that of others, and beside volumes."""
+    return [
         route
         for route in run.result.routes
         if route.fabric == cluster.fabric and any(entry.job == cluster.id for entry in route.classes)
     ]
-    alone = [route for route in own if all(entry.steady for entry in route.classes)]
-    return max(alone or own, key=lambda route: route.max_utilisation)
+
+
+def _utilisation(route: PhaseRoute) -> float:
+    return route.max_utilisation
+
+
+def _kept(run: Run, cluster: StorageCluster) -> KeptData:
+    (traffic,) = [one for one in run.traffic if one.id == cluster.id]
+    return traffic.kept or KeptData(1.0, 1.0)
 
 
 def _columns(route: PhaseRoute, job: str, phases: tuple[str, ...]) -> list[int]:
@@ -173,11 +209,14 @@ def _core_reads(route: PhaseRoute, job: str) -> float:
     return float(route.link_gbps[:, _columns(route, job, _READS)][rising].sum())
 
 
-def _recovery(run: Run, cluster: StorageCluster, route: PhaseRoute) -> tuple[float | None, float | None]:
-    """Seconds until what was lost is there again: as asked for, and at the rate that other traffic leaves."""
+def _recovery(
+    run: Run, cluster: StorageCluster, routes: list[PhaseRoute], route: PhaseRoute
+) -> tuple[float | None, float | None]:
+    """Seconds until what was lost is there again: as asked for, and at the rate that other steady traffic leaves."""
     own = _columns(route, cluster.id, ("recovery",))
-    window = _planned_s(run, cluster)
-    if window is None or not own:
+    kept = _kept(run, cluster)
+    window = _planned_s(run, cluster, kept)
+    if window is None or not own or kept.never:
         return None, None
     load = route.link_gbps[:, own].sum(axis=1)
     others = route.link_gbps.sum(axis=1) - load
@@ -188,10 +227,11 @@ def _recovery(run: Run, cluster: StorageCluster, route: PhaseRoute) -> tuple[flo
     judged = [one.value for one in run.result.limits if one.id == f"{cluster.id}.recovery.within"]
     if judged:
         return judged[0], best
-    return window * max(1.0, float(route.utilisation[used].max(initial=0.0))), best
+    stretch = max(one.stretch_at(job_peak(one, cluster.id, steady=True)[0]) for one in routes)
+    return (None if isinf(stretch) else window * stretch), best
 
 
-def _planned_s(run: Run, cluster: StorageCluster) -> float | None:
+def _planned_s(run: Run, cluster: StorageCluster, kept: KeptData) -> float | None:
     """The window of recovery, or what the lost bytes take at its rate; None where neither is known."""
     (workload,) = [one for one in run.loaded.scenario.workloads if one.id == cluster.id]
     spec = getattr(workload.spec, "recovery", None)
@@ -199,11 +239,7 @@ def _planned_s(run: Run, cluster: StorageCluster) -> float | None:
         return None
     if spec.within is not None:
         return float(spec.within)
-    lost = {"host-loss": 1, "rack-loss": max(cluster.rack_sizes.values(), default=0)}.get(spec.when, 0)
-    if not lost or cluster.stored_bytes is None or not spec.rate:
-        return None
-    held = cluster.stored_bytes * cluster.members / cluster.data / len(cluster.hosts)
-    return float(held * lost * 8 / 1e9 / spec.rate)
+    return float(kept.lost_bytes * 8 / 1e9 / spec.rate) if kept.lost_bytes and spec.rate else None
 
 
 def _in_rack(cluster: StorageCluster, domain: str) -> int | None:
@@ -211,18 +247,3 @@ def _in_rack(cluster: StorageCluster, domain: str) -> int | None:
     if not sizes:
         return None
     return 1 if domain == "rack" else min(cluster.members, max(sizes.values()))
-
-
-def _balance(run: Run, cluster: StorageCluster) -> float:
-    """What the fullest server keeps over the mean, by what servers take of writes and copies."""
-    (traffic,) = [one for one in run.traffic if one.id == cluster.id]
-    inventory = run.network.inventory
-    nodes = len(run.network.topologies[cluster.fabric].nodes)
-    (workload,) = [one for one in run.loaded.scenario.workloads if one.id == cluster.id]
-    ends = inventory.host_endpoints(cluster.fabric, getattr(workload.spec, "servers", ""))
-    taken = np.zeros(nodes)
-    for phase in traffic.phases:
-        if phase.name.endswith((".write", ".replicate")):
-            taken += phase.flows.received(nodes)
-    each = taken[ends].sum(axis=1)
-    return float(each.max() / each.mean()) if each.sum() > 0 else 1.0
