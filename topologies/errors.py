@@ -150,15 +150,15 @@ class MissingProgramError(FabricError):
     default_code = "FP7000"
 
 
-def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice closest in spelling, or None when nothing is near.
+def nearest(word: str, choices: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """The choice closest in spelling, or None when none is alike to this part, of 1.
 
     >>> nearest("eth-64x4000", ["eth-64x400", "eth-32x100"])
     'eth-64x400'
     """
     import difflib
 
-    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=likeness)
     return found[0] if found else None
 
 

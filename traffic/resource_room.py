@@ -166,7 +166,7 @@ class ResourceRoom:
         )
 
     def _other_ways(self, free: Bools, requests: ResourceRequests, pieces: int, job: str) -> list[str]:
-        """Whether all jobs fit when those before are placed anew."""
+        """Whether all jobs fit when those before are placed again."""
         movable = tuple(one for one in self.jobs if one.movable)
         if not movable:
             return []

@@ -29,8 +29,8 @@ def main() -> None:
     from fabric.evaluation.phases import phase_codes, phase_names, route_phase
     from fabric.pipeline.prepared import build, derive_traffic
     from fabric.routing.router import RoutingOptions
+    from fabric.scenario.fabric_schema import DEFAULT_EFFICIENCY
     from fabric.scenario.load import load_scenario
-    from fabric.scenario.schema import DEFAULT_EFFICIENCY
     from traffic.workload import demands_of
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20

@@ -251,6 +251,9 @@ def kinds_of(value: Mapping[str, Any]) -> Iterator[str]:
     elif value.get("type") == "object":
         yield "mapping"
     elif value.get("type") != "null":
+        if "allOf" in value:  # one of them, with keys that it must have
+            yield from kinds_of(value["allOf"][0])
+            return
         if value.get("type") == "string" and example:
             yield f"text such as `{example[0]}`"
             return

@@ -53,12 +53,12 @@ def load_command(
     no_explain: bool,
     settings: Settings,
 ) -> int:
-    """Hold the mean rates that counters told against those of SCENARIO: drift by link, tier, job; and what explains it.
+    """Compare measured mean rates with those of SCENARIO, by link, tier and job, and explain the drift.
 
     Both are means over many steps. A link is off where its rate is outside of what the plan, its hash and the tolerance
-    allow; more than its line rate cannot be, and is said. Explanations are changes of the plan, each worked out again:
-    demand scaled, steps that take longer, a switch or cable down, a cable at half its speed, another router, a job
-    placed elsewhere. Exit code 0: every measured link is in its band; 1: some are not, or ports are down;
+    allow; a rate above the line rate is reported as impossible. Explanations are changes of the plan, each worked out
+    again: demand scaled, steps that take longer, a switch or cable down, a cable at half its speed, another router, a
+    job placed elsewhere. Exit code 0: every measured link is in its band; 1: some are not, or ports are down;
     3: what was measured cannot be read, or is of another fabric.
     """
     from fabric.operate.load_check.check import check_loads

@@ -19,7 +19,7 @@ from fabric.pipeline.run import Run, run_scenario
 from fabric.request import RouteRequest
 from fabric.routing.utilisation import SAME
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import Workload
+from fabric.scenario.workload_schema import Workload
 from topologies.errors import TrafficError
 from topologies.topology import Topology
 from topologies.units import precise_gbps

@@ -12,8 +12,8 @@ from fabric.design.need import FabricNeed
 from fabric.design.objective import STEP_TIME, Objective
 from fabric.design.requirement_keys import FabricWish, NicWish, RequirementSpec
 from fabric.scenario.diagnostics import locate
+from fabric.scenario.fabric_schema import DEFAULT_EFFICIENCY
 from fabric.scenario.load import InputFile
-from fabric.scenario.schema import DEFAULT_EFFICIENCY
 from fabric.scenario.tree import Place, Tree
 from topologies.catalogue import Catalogue, builtin
 from topologies.errors import Problem, ScenarioError, Where

@@ -18,7 +18,7 @@ from fabric.scenario.keys import Keys
 from fabric.scenario.load import LoadError, SourceFiles, require_mapping
 from fabric.scenario.overrides import apply_override, parse_override
 from fabric.scenario.references import check_references
-from fabric.scenario.schema import Registries
+from fabric.scenario.registries import Registries
 from fabric.scenario.tree import Place, Tree, merge
 from topologies.catalogue import builtin
 from topologies.errors import Problem, ScenarioError

@@ -25,8 +25,10 @@ from fabric.design.growth_stages import GrowthStage, as_stages
 from fabric.design.objective import MEASURES, Objective, objective_of
 from fabric.scenario.failure_schema import built_in_set
 from fabric.scenario.field_types import Name
-from fabric.scenario.schema import CatalogInclude, LimitSpec, WorkloadSpec
+from fabric.scenario.limit_schema import LimitSpec
+from fabric.scenario.schema import CatalogInclude
 from fabric.scenario.site_schema import SiteSpec
+from fabric.scenario.workload_schema import WorkloadSpec
 from topologies.builder import TOPOLOGIES
 from topologies.catalogue import catalogue_of, known_model
 from topologies.errors import nearest_hint

@@ -6,7 +6,7 @@ from typing import Any
 
 from fabric.design.requirement_keys import RequirementSpec
 from fabric.scenario.json_schema import document_schema
-from fabric.scenario.schema import Registries
+from fabric.scenario.registries import Registries
 
 
 def requirement_schema(registries: Registries | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from fabric.evaluation.phases import job_peak, jobs_with_steady
 from fabric.evaluation.time_limits import Peak
 from fabric.result import Band, JobPhase, JobTime, LimitVerdict, PhaseRoute, rank_of
 from fabric.routing.utilisation import SAME
-from fabric.scenario.schema import LimitSpec
+from fabric.scenario.limit_schema import LimitSpec
 from traffic.workload import WorkloadTraffic
 
 # (fabric, phase, job, of its steady traffic) -> highest utilisation, its link

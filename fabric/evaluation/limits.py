@@ -12,7 +12,7 @@ from fabric.evaluation.severity import by_severity
 from fabric.evaluation.time_limits import CANNOT_FINISH, Peak, judge_time_limits, missing_phases
 from fabric.result import JobTime, LimitVerdict, PhaseRoute
 from fabric.routing.utilisation import SAME, highest, over_capacity
-from fabric.scenario.schema import LimitSpec
+from fabric.scenario.limit_schema import LimitSpec
 from topologies.errors import Problem, ScenarioError, nearest_hint
 from topologies.units import format_bytes, format_seconds, percent, precise_percent, precise_seconds
 from traffic.workload import WorkloadTraffic

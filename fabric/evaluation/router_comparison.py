@@ -29,7 +29,7 @@ from fabric.routing.progress import Progress
 from fabric.routing.router import ROUTERS, Certificate, HashSpread, RoutingOptions, is_drawn, places_flows, traits_of
 from fabric.routing.traits import Stage
 from fabric.scenario.latency_schema import FabricLatency
-from fabric.scenario.schema import LimitSpec
+from fabric.scenario.limit_schema import LimitSpec
 from topologies.errors import FabricError
 from topologies.topology import Topology
 from traffic.demands import Demands

@@ -11,7 +11,7 @@ from fabric.evaluation.phases import tier_loads
 from fabric.result import LimitVerdict, PhaseRoute
 from fabric.routing.router import Certificate
 from fabric.routing.utilisation import fullest, over_capacity
-from fabric.scenario.schema import LimitSpec
+from fabric.scenario.limit_schema import LimitSpec
 from topologies.columns import Floats
 from topologies.topology import Topology
 

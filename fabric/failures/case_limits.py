@@ -13,7 +13,7 @@ from fabric.failures.cases import Damage
 from fabric.failures.engine import Outcomes, PhaseEngine, SweepPhase
 from fabric.failures.judge import Judge, JudgedJob
 from fabric.routing.utilisation import SAME, over_capacity
-from fabric.scenario.schema import LimitSpec
+from fabric.scenario.limit_schema import LimitSpec
 from topologies.columns import Bools, Floats, Longs
 
 

@@ -32,7 +32,7 @@ from fabric.failures.symmetry.worst_of_all import worst_of_all
 from fabric.failures.symmetry.written_out import written_out
 from fabric.pipeline.network import Network
 from fabric.pipeline.run import Run
-from fabric.scenario.schema import LimitSpec
+from fabric.scenario.limit_schema import LimitSpec
 from topologies.columns import Floats, Ints, Longs, column
 
 KEEP_ALL = 50_000  # cases up to which all are kept with all their figures

@@ -18,8 +18,8 @@ from fabric.failures.sweep import judge_limit, limit_sweep
 from fabric.pipeline.phase_options import limits_of
 from fabric.pipeline.run import Run, run_scenario
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.scenario.limit_schema import LimitSpec
 from fabric.scenario.load import load_scenario
-from fabric.scenario.schema import LimitSpec
 from topologies.budget import counted
 from topologies.cabling import TierCabling
 from topologies.errors import FabricError

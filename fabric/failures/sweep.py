@@ -25,7 +25,7 @@ from fabric.pipeline.phase_options import limits_of
 from fabric.pipeline.run import Run
 from fabric.result import LimitVerdict
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.scenario.schema import LimitSpec
+from fabric.scenario.limit_schema import LimitSpec
 from fabric.spread.run import StoppedError
 from topologies.errors import ScenarioError
 from topologies.units import format_seconds

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from fabric.growth.rewiring import Rewiring, rewire
 from fabric.growth.rule import RULES, BuiltFabric, Keys
-from fabric.scenario.schema import Registries
+from fabric.scenario.registries import Registries
 from topologies.builder import TOPOLOGIES
 from topologies.errors import FabricError, ScenarioError
 from topologies.hosts import HostGroup

@@ -22,7 +22,8 @@ from fabric.pipeline.run import run_scenario
 from fabric.result import RouteResult
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import FileTopology, Registries
+from fabric.scenario.registries import Registries
+from fabric.scenario.topology_schema import FileTopology
 from topologies.errors import FabricError, ScenarioError
 from topologies.hosts import HostGroup
 

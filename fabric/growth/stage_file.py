@@ -14,7 +14,7 @@ from fabric.scenario.json_schema import scenario_schema
 from fabric.scenario.keys import Keys as SchemaKeys
 from fabric.scenario.load import LoadedScenario, validate
 from fabric.scenario.overrides import Override, apply_override
-from fabric.scenario.schema import Registries
+from fabric.scenario.registries import Registries
 
 _WIDTH = 110
 

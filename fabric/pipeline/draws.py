@@ -14,7 +14,8 @@ from fabric.request import RouteRequest
 from fabric.routing.hashing.flows import MOST_FLOWS_REPLICATED, MOST_PIECES
 from fabric.routing.names import FLOWLETS
 from fabric.routing.router import is_drawn, traits_of
-from fabric.scenario.schema import FabricSpec, LimitSpec
+from fabric.scenario.fabric_schema import FabricSpec
+from fabric.scenario.limit_schema import LimitSpec
 from topologies.topology import Topology
 from traffic.demands import Demands
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import BaseModel
 
-from fabric.scenario.schema import FabricSpec
+from fabric.scenario.fabric_schema import FabricSpec
 from topologies.builder import names_of
 from topologies.columns import Ints, column
 from topologies.registry import Spec

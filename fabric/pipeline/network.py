@@ -12,10 +12,11 @@ from fabric.cables.wanted import unknown_keys
 from fabric.pipeline.degraded import apply_slowed, read_slow
 from fabric.pipeline.failure_names import check_failure_names
 from fabric.pipeline.named_sets import ScenarioSets
+from fabric.scenario.fabric_schema import FabricSpec
 from fabric.scenario.load import LoadedScenario
 from fabric.scenario.node_schema import NodeSpec
 from fabric.scenario.racks import hosts_per_rack, rack_numbers
-from fabric.scenario.schema import FabricSpec, FileTopology
+from fabric.scenario.topology_schema import FileTopology
 from fabric.site.plan import plan_site, run_lengths
 from fabric.site.site_plan import SitePlan
 from topologies.budget import GPU_BYTES, LINK_BYTES, NAME_BYTES, ROUTED, Counts, check_memory

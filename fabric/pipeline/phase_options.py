@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from fabric.pipeline.prepared import PreparedScenario, check_fabric
 from fabric.request import RouteRequest, TablesRequest
 from fabric.routing.progress import Reporter
+from fabric.scenario.fabric_schema import FabricSpec
+from fabric.scenario.limit_schema import LimitSpec
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import FabricSpec, LimitSpec, RoutingSpec
+from fabric.scenario.routing_schema import RoutingSpec
 from topologies.errors import ScenarioError, nearest_hint
 from topologies.switches import switch_specs
 from traffic.workload import demands_of

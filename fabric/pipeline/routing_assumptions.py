@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fabric.pipeline.unused_options import options_read
 from fabric.routing.names import DEFAULT_OBJECTIVE
 from fabric.routing.router import ROUTERS, traits_of
-from fabric.scenario.schema import FabricSpec
+from fabric.scenario.fabric_schema import FabricSpec
 from topologies.units import format_bytes, percent
 
 

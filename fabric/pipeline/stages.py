@@ -12,8 +12,9 @@ from fabric.pipeline.prepared import PreparedScenario, line_rates
 from fabric.pipeline.routed_phases import RoutedPhase, route_phases
 from fabric.result import Assumption, PhaseRoute, RouteResult
 from fabric.routing.progress import Reporter, silent
+from fabric.scenario.fabric_schema import DEFAULT_EFFICIENCY
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import DEFAULT_EFFICIENCY, not_yet_modelled
+from fabric.scenario.schema import not_yet_modelled
 from topologies.errors import ScenarioError
 from traffic.workload import WorkloadTraffic
 

@@ -12,8 +12,8 @@ from fabric.pipeline.prepared import PreparedScenario, build, check_fabric, prep
 from fabric.pipeline.tenants import tenancies
 from fabric.request import RouteRequest, TablesRequest
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.scenario.fabric_schema import FabricSpec
 from fabric.scenario.load import LoadedScenario
-from fabric.scenario.schema import FabricSpec
 from topologies.errors import FabricError, ScenarioError, nearest_hint
 from traffic.workload import demands_of
 

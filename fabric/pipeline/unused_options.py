@@ -8,7 +8,8 @@ from fabric.optimise.objective import OBJECTIVES
 from fabric.request import RouteRequest
 from fabric.routing.names import FLOWLETS, GIVEN_PATHS, PACKETS, WHOLE_FLOWS
 from fabric.routing.router import ROUTERS, traits_of
-from fabric.scenario.schema import FabricSpec, RoutingSpec
+from fabric.scenario.fabric_schema import FabricSpec
+from fabric.scenario.routing_schema import RoutingSpec
 from topologies.registry import Spec
 
 _ONLY_SOMETIMES = {"adaptive.flowlet"}  # keys of a group that is read, which are not always

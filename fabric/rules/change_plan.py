@@ -14,7 +14,7 @@ ends exchanged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -220,6 +220,39 @@ def _aligned(first: int, last: int, span: int) -> list[tuple[int, int]]:
     return found
 
 
+@dataclass
+class _Changes:
+    """What changes on switches, by what a round does; three stages: switches that begin, others, those that cease."""
+
+    groups_in: list[Step] = field(default_factory=list)
+    groups_out: list[Step] = field(default_factory=list)
+    denies_in: list[Step] = field(default_factory=list)  # at the ports of tenants: set first
+    denies_out: list[Step] = field(default_factory=list)  # removed last
+    rules_in: tuple[list[Step], ...] = field(default_factory=lambda: ([], [], []))
+    rules_out: tuple[list[Step], ...] = field(default_factory=lambda: ([], [], []))
+
+    def add(self, name: str, was: SwitchTable | None, will: SwitchTable | None, stage: int, moved: set[object]) -> None:
+        """Steps of one switch; ``moved`` are its rules that change in rounds of their own."""
+        old_groups = {group.id: group for group in was.groups} if was else {}
+        new_groups = {group.id: group for group in will.groups} if will else {}
+        old_rules = {(rule.priority, rule.match): rule for rule in was.rules} if was else {}
+        new_rules = {(rule.priority, rule.match): rule for rule in will.rules} if will else {}
+        for key, group in new_groups.items():
+            if key not in old_groups:
+                self.groups_in.append(Step(name, "add", group))
+            elif old_groups[key] != group:  # not an export of ours, whose ids are hashes of the content
+                self.rules_in[stage].append(Step(name, "modify", group))
+        for match, rule in new_rules.items():
+            if (name, rule) in moved or (match in old_rules and old_rules[match].action == rule.action):
+                continue
+            into = self.denies_in if rule.match.in_port else self.rules_in[stage]
+            into.append(Step(name, "add" if match not in old_rules else "modify", rule))
+        gone = [rule for match, rule in old_rules.items() if match not in new_rules and (name, rule) not in moved]
+        self.rules_out[stage].extend(Step(name, "delete", rule) for rule in gone if not rule.match.in_port)
+        self.denies_out.extend(Step(name, "delete", rule) for rule in gone if rule.match.in_port)
+        self.groups_out += [Step(name, "delete", group) for key, group in old_groups.items() if key not in new_groups]
+
+
 def _rounds(
     old: Mapping[str, SwitchTable],
     new: Mapping[str, SwitchTable],
@@ -228,57 +261,29 @@ def _rounds(
     flows: tuple[list[list[Step]], list[list[Step]]],
 ) -> tuple[Round, ...]:
     """All rounds; ``stages`` are the switches to change first and last, ``flows`` single flows to leave and to lead."""
-    names = list(dict.fromkeys((*new, *old)))
-    moved = {(step.switch, step.what) for part in (*flows[0], *flows[1]) for step in part}
-    groups_in: list[Step] = []
-    groups_out: list[Step] = []
-    denies: tuple[list[Step], list[Step]] = ([], [])  # at the ports of tenants: set first, removed last
-    rules_in: list[list[Step]] = [[], [], []]
-    rules_out: list[list[Step]] = [[], [], []]
-    for name in names:
+    moved: set[object] = {(step.switch, step.what) for part in (*flows[0], *flows[1]) for step in part}
+    changes = _Changes()
+    for name in dict.fromkeys((*new, *old)):
         stage = 0 if name in stages[0] else 2 if name in stages[1] else 1
-        was, will = old.get(name), new.get(name)
-        old_groups = {group.id: group for group in was.groups} if was else {}
-        new_groups = {group.id: group for group in will.groups} if will else {}
-        old_rules = {(rule.priority, rule.match): rule for rule in was.rules} if was else {}
-        new_rules = {(rule.priority, rule.match): rule for rule in will.rules} if will else {}
-        for key, group in new_groups.items():
-            if key not in old_groups:
-                groups_in.append(Step(name, "add", group))
-            elif old_groups[key] != group:  # not an export of ours, whose ids are hashes of the content
-                rules_in[stage].append(Step(name, "modify", group))
-        for match, rule in new_rules.items():
-            if (name, rule) in moved:
-                continue
-            if rule.match.in_port:
-                if match not in old_rules or old_rules[match].action != rule.action:
-                    denies[0].append(Step(name, "add" if match not in old_rules else "modify", rule))
-            elif match not in old_rules:
-                rules_in[stage].append(Step(name, "add", rule))
-            elif old_rules[match].action != rule.action:
-                rules_in[stage].append(Step(name, "modify", rule))
-        gone = [rule for match, rule in old_rules.items() if match not in new_rules and (name, rule) not in moved]
-        rules_out[stage] += [Step(name, "delete", rule) for rule in gone if not rule.match.in_port]
-        denies[1].extend(Step(name, "delete", rule) for rule in gone if rule.match.in_port)
-        groups_out += [Step(name, "delete", group) for key, group in old_groups.items() if key not in new_groups]
+        changes.add(name, old.get(name), new.get(name), stage, moved)
     steps = [[Step(name, "add", rule) for name, rules in part.items() for rule in rules] for part in temporary]
     back = [step._replace(verb="delete") for part in steps for step in part]
     where = (" of switches that begin", "", " of switches that cease")
     rounds = [
-        Round(DENY, tuple(denies[0])),
-        Round("add groups", tuple(groups_in)),
+        Round(DENY, tuple(changes.denies_in)),
+        Round("add groups", tuple(changes.groups_in)),
         *(Round(f"leave single flows, step {number}", tuple(part)) for number, part in enumerate(flows[0], 1)),
         *(Round(f"lead around, step {number}", tuple(part)) for number, part in enumerate(steps, 1)),
     ]
     for stage, words in enumerate(where):
-        rounds.append(Round(f"add and change rules{words}", tuple(rules_in[stage])))
-        rounds.append(Round(f"remove rules{words}", tuple(rules_out[stage])))
+        rounds.append(Round(f"add and change rules{words}", tuple(changes.rules_in[stage])))
+        rounds.append(Round(f"remove rules{words}", tuple(changes.rules_out[stage])))
     leads = [[step._replace(verb="add") for step in part] for part in reversed(flows[1])]
     rounds += [
         Round("end leading around", tuple(back)),
         *(Round(f"lead single flows, step {number}", tuple(part)) for number, part in enumerate(leads, 1)),
-        Round("remove groups", tuple(groups_out)),
-        Round(LET, tuple(denies[1])),
+        Round("remove groups", tuple(changes.groups_out)),
+        Round(LET, tuple(changes.denies_out)),
     ]
     return tuple(replace(part, steps=tuple(sorted(part.steps, key=_place))) for part in rounds if part.steps)
 

@@ -138,7 +138,7 @@ def _check_keys(scheduler: str, given: Mapping[str, Any]) -> None:
 
 
 def _text(scheduler: str, given: Mapping[str, Any], directory: Path) -> tuple[str, str, tuple[str, ...]]:
-    """The document, where it is from, and what is to be said of that."""
+    """The document, where it is from, and notes on that."""
     key = "context" if scheduler == "kubernetes" else "live"
     path, live = given.get("path"), given.get(key)
     path, live = None if path is None else str(path), None if live is None else str(live)
@@ -198,7 +198,7 @@ def _of_kubernetes(text: str, label: str, given: Mapping[str, Any]) -> tuple[dic
 
 
 def _resources(nodes: list[KubernetesNode]) -> dict[str, Any]:
-    """What pods leave of every node; kinds that a node does not tell are left out for all."""
+    """What pods leave of every node; kinds that a node does not report are left out for all."""
     found: dict[str, Any] = {}
     for ours, theirs in _RESOURCES.items():
         free = [node.free(theirs) for node in nodes]

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from fabric.scenario.keys import Keys
-from topologies.errors import Problem, Where, nearest, nearest_hint
+from fabric.scenario.keys import Keys, near_key
+from topologies.errors import Problem, Where, nearest_hint
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -118,17 +118,19 @@ def _unknown_key(where: Where, keys: Keys, missing: set[Where]) -> tuple[Problem
     problem = Problem(f"unknown key {key!r}", code="FP2101", where=where, on_key=True)
     wanted = [str(place[-1]) for place in missing if place[:-1] == parent]
     here = keys.at(parent)
-    place = _elsewhere(parent, key, keys)
-    close = nearest(key, wanted) or (None if place else nearest(key, here))
+    place = _one_level_off(parent, key, keys)
+    close = near_key(key, wanted) or (None if place else near_key(key, here))
     if close:
         return replace(problem, label=f"did you mean {close!r}?"), close
     if place:
         return replace(problem, label=place), ""
+    holders = keys.holders(key)
+    label = f"this belongs {' or '.join(holders)}" if holders else ""
     hint = f"keys here: {', '.join(here)}" if here else ""
-    return replace(problem, hint=hint), ""
+    return replace(problem, label=label, hint=hint), ""
 
 
-def _elsewhere(parent: Where, key: str, keys: Keys) -> str:
+def _one_level_off(parent: Where, key: str, keys: Keys) -> str:
     """Where the key would be right: one level up or one down."""
     up = parent[:-1]
     while up and isinstance(up[-1], int):
@@ -156,7 +158,11 @@ def _wrong(where: Where, found: list[_Finding], keys: Keys, document: str) -> Pr
     if own_words:
         return Problem(f"{_title(where)}: {own_words[0][1:]}", code="FP2102", where=where, on_key=first.on_key)
     message = f"{_title(where)} should be {' or '.join(texts)}, not {written}"
-    hint = f'write "{written}" in quotes' if texts == ["text"] and isinstance(first.error["input"], int | float) else ""
+    hint = ""
+    if texts == ["text"] and isinstance(first.error["input"], int | float):
+        hint = f'write "{written}" in quotes'
+    elif texts == ["a list"] and isinstance(first.error["input"], dict):
+        hint = "write a list: a dash before every entry, also where there is one"
     return Problem(message, code="FP2102", where=where, on_key=first.on_key, hint=hint)
 
 

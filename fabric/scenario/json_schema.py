@@ -8,7 +8,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from fabric.scenario.schema import FileTopology, Registries, Scenario, with_id
+from fabric.scenario.registries import Registries
+from fabric.scenario.schema import Scenario
+from fabric.scenario.topology_schema import FileTopology
+from fabric.scenario.workload_schema import with_id
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MODE: JsonSchemaMode = "validation"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from topologies.errors import Where
+from topologies.errors import Where, nearest
+
+_ALIKE = 0.8  # spelling of a name that begins with another letter than the one that is meant
+_MOST_PLACES = 3  # that a hint names
 
 
 class Keys:
@@ -31,6 +34,45 @@ class Keys:
     def below(self, where: Where) -> dict[str, list[str]]:
         """Keys one level down, by the key they stand under."""
         return {key: self.at((*where, key)) for key in self.at(where)}
+
+    def holders(self, key: str) -> list[str]:
+        """Places of the document whose mappings may have a key, the highest first; none where there are many.
+
+        Each as a sentence goes on: ``at the top level``, ``in workloads.NAME (kind training)``.
+        """
+        kinds: dict[str, list[tuple[str, bool]]] = {}  # place -> kinds of it, and whether they have the key
+        for place, part in self._mappings(self._schema, "", ()):
+            kind = next(iter(_kinds(part)), "")
+            kinds.setdefault(place, []).append((str(kind), key in part["properties"]))
+        kinds = {place: of for place, of in kinds.items() if kinds.get(f"{place}.NAME") != of}  # one entry, or a list
+        having = {place: [kind for kind, has in of if has] for place, of in kinds.items() if any(has for _, has in of)}
+        if len(having) > _MOST_PLACES:
+            return []
+        return [
+            (f"in {place}" if place else "at the top level")
+            + ("" if len(having[place]) == len(kinds[place]) else _of_kinds(having[place]))
+            for place in sorted(having, key=lambda place: place.count(".") + bool(place))
+        ]
+
+    def _mappings(
+        self, part: dict[str, Any], place: str, inside: tuple[str, ...]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every mapping of the document with keys of its own, below ``inside`` definitions, by its place."""
+        name = part.get("$ref", "").rsplit("/", 1)[-1]
+        if name in inside:
+            return
+        if name:
+            part, inside = self._schema["$defs"][name], (*inside, name)
+        if "properties" in part:
+            yield place, part
+        for word in ("anyOf", "oneOf", "allOf"):
+            for branch in part.get(word, ()):
+                yield from self._mappings(branch, place, inside)
+        below = list(part.get("properties", {}).items())
+        below += [("NAME", part.get(word)) for word in ("items", "additionalProperties")]
+        for key, child in below:
+            if isinstance(child, dict):
+                yield from self._mappings(child, f"{place}.{key}".removeprefix("."), inside)
 
     def describe(self, where: Where) -> str:
         """What belongs at ``where``: the kinds to choose from, or the description."""
@@ -58,6 +100,21 @@ class Keys:
             kind = data.get("kind") if isinstance(data, dict) else None
             chosen = [branch for branch in branches if kind is not None and kind in _kinds(branch)]
             yield from chosen or branches
+
+
+def near_key(key: str, choices: Iterable[str]) -> str | None:
+    """The name that was meant: slips of the hand seldom change the first letter.
+
+    >>> near_key("leafs", ["leaves", "spines"]), near_key("description", ["encryption"])
+    ('leaves', None)
+    """
+    names = list(choices)
+    return nearest(key, names, likeness=_ALIKE) or nearest(key, [name for name in names if name[:1] == key[:1]])
+
+
+def _of_kinds(kinds: list[str]) -> str:
+    named = [kind for kind in kinds if kind]
+    return f" (kind {' or '.join(named)})" if 0 < len(named) <= _MOST_PLACES else " (some kinds)" if named else ""
 
 
 def _kinds(part: dict[str, Any]) -> list[Any]:

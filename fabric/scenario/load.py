@@ -22,8 +22,9 @@ from fabric.scenario.keys import Keys
 from fabric.scenario.overrides import Override, apply_override, parse_override
 from fabric.scenario.positions import MOST_BYTES, decode, read_yaml
 from fabric.scenario.references import check_references
-from fabric.scenario.schema import Registries, Scenario
-from fabric.scenario.tree import Place, Tree, merge
+from fabric.scenario.registries import Registries
+from fabric.scenario.schema import Scenario
+from fabric.scenario.tree import Place, Tree, merge, with_nodes_listed
 from topologies.catalogue import SECTIONS, Catalogue, builtin
 from topologies.errors import FabricError, Problem, ScenarioError, nearest
 from topologies.reading.file_bytes import file_bytes, stdin_bytes
@@ -234,7 +235,7 @@ def _overridden(tree: Tree, texts: Sequence[str], registries: Registries) -> tup
     for text in texts:
         try:
             override = parse_override(text)
-            tree = apply_override(tree, override, Keys(lambda: _schema(registries), tree.plain()))
+            tree = with_nodes_listed(apply_override(tree, override, Keys(lambda: _schema(registries), tree.plain())))
             given.append(override)
         except ScenarioError as error:
             problems += error.problems
@@ -261,6 +262,7 @@ class SourceFiles:
         return self._with_includes(own, name, [_identity(name)])
 
     def _with_includes(self, own: Tree, name: str, chain: list[Path]) -> Tree:
+        own = with_nodes_listed(own)
         directory = Path() if name == "-" else Path(name).parent
         include = own.child("include")
         problems: list[Problem] = []

@@ -112,6 +112,15 @@ class NodeSourceSpec(Spec):
         return self
 
 
+def or_one_group(schema: dict[str, Any]) -> None:
+    """Of a list of groups, for editors: a mapping with ``from`` is one, as the tree of a scenario makes it."""
+    items = schema.pop("items")
+    schema["anyOf"] = [
+        {"type": schema.pop("type"), "items": items},
+        {"allOf": [items, {"required": ["from"]}]},
+    ]
+
+
 def _as_listed(names: Any) -> str | list[str]:
     return names if isinstance(names, str) else list(names)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fabric.scenario.keys import Keys
+from fabric.scenario.keys import Keys, near_key
 from fabric.scenario.positions import read_yaml
 from fabric.scenario.tree import Place, Tree
-from topologies.errors import Problem, ScenarioError, Where, nearest_hint
+from topologies.errors import Problem, ScenarioError, Where
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ def _put(tree: Tree, path: Sequence[str], done: Where, value: Tree, keys: Keys) 
 
 def _unknown(part: str, done: Where, known: list[str], place: Place) -> ScenarioError:
     there = list(dict.fromkeys(known))
-    hint = nearest_hint(part, known, otherwise=f"there is: {', '.join(there)}" if there else "")
+    close = near_key(part, there)
+    hint = f"did you mean {close!r}?" if close else f"there is: {', '.join(there)}" if there else ""
     under = f" in {'.'.join(map(str, done))}" if done else ""
     problem = Problem(f"there is no {part!r}{under}", code="FP1010", file=place.file, hint=hint)
     return ScenarioError([problem])

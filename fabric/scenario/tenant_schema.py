@@ -24,7 +24,7 @@ _SELECTORS: Any = BeforeValidator(_as_list)
 
 
 class TenantSpec(Spec):
-    """Hosts that meet each other and, but for what is shared by design, nobody else."""
+    """Hosts that meet each other and, but for what is shared by design, no other hosts."""
 
     name: Name = Field(description="Name of the tenant, unique", examples=["hospital"])
     members: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], _SELECTORS] = Field(

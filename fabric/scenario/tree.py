@@ -95,6 +95,14 @@ class Tree:
         return replace(self, value=items)
 
 
+def with_nodes_listed(tree: Tree) -> Tree:
+    """The same scenario; a mapping under ``nodes`` with a ``from`` is one node group, written without a list."""
+    nodes = tree.child("nodes") if isinstance(tree.value, Mapping) else None
+    if nodes is None or not isinstance(nodes.value, Mapping) or "from" not in nodes.value:
+        return tree
+    return tree.with_child("nodes", Tree([replace(nodes, key=None)], nodes.place, nodes.key))
+
+
 def merge(base: Tree, over: Tree, where: Where = ()) -> Tree:
     """Lay one scenario over another; what is written in ``over`` wins.
 

@@ -1,1 +1,1 @@
-"""Sharing a cluster: what schedulers are told, where jobs and data belong, and who slows whom."""
+"""Sharing a cluster: what schedulers are given, where jobs and data belong, and who slows whom."""

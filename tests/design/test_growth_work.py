@@ -15,7 +15,7 @@ from fabric.growth.choose import next_fabric
 from fabric.growth.live import LiveWork, plan_work
 from fabric.growth.quotient import least_utilisation, switch_graph
 from fabric.growth.union import UnionFabric, unite
-from fabric.scenario.schema import Registries
+from fabric.scenario.registries import Registries
 from topologies.columns import Bools
 
 FLOOR = 0.75

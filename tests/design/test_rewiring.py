@@ -12,7 +12,7 @@ from growth_fabrics import GROWN, built, hosts, leaf_spine
 from fabric.growth.choose import MOST_TOUCHED, next_fabric, room_for
 from fabric.growth.rewiring import Rewiring, rewire
 from fabric.growth.rule import BuiltFabric
-from fabric.scenario.schema import Registries
+from fabric.scenario.registries import Registries
 from topologies.errors import ScenarioError
 from topologies.topology import Topology
 

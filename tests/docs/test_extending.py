@@ -29,6 +29,7 @@ CONTRACTS = {
     "fabric/rules/dialects": ("test_dialects",),
     "fabric/cables/profiles": ("test_profiles",),
     "fabric/operate/observed/formats": ("test_neighbour_formats",),
+    "fabric/share/schedulers/formats": ("test_formats_for_schedulers",),
     "fabric/faces/drawing/views": ("test_drawings",),
     "fabric/faces/report/sections": ("test_report_sections",),
     "fabric/cli/commands": ("test_commands",),

@@ -17,8 +17,8 @@ from fabric.request import RouteRequest
 from fabric.result import Band
 from fabric.routing.packet_slowdown import time_stretch
 from fabric.saved.result_file import open_result, save_result
+from fabric.scenario.limit_schema import LimitSpec
 from fabric.scenario.load import LoadError, load_scenario
-from fabric.scenario.schema import LimitSpec
 
 QUICKSTART = "examples/quickstart.fabric.yaml"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from real_programs import require
-from slurm_rest_lab import SlurmController
+from slurm_lab import PROGRAMS, SlurmLab
 
 from fabric.scenario.load import load_scenario
 from topologies.errors import TrafficError
@@ -17,7 +17,7 @@ from traffic.placement import Placement, PlacementSite
 from traffic.schedulers.live import answer
 from traffic.schedulers.live.slurm_api import SlurmCluster
 
-require("slurmctld", "slurmrestd", "munged", "scontrol", "sbatch", "ip")
+require(*PROGRAMS, "slurmrestd")
 pytestmark = pytest.mark.real_slurm
 HOSTS = tuple(f"gpu{number}" for number in range(1, 9))
 SCENARIO = """
@@ -40,9 +40,10 @@ def nothing_asked_yet(monkeypatch):
 @pytest.fixture(scope="module")
 def controller():
     """gpu6 and gpu7 are allocated whole, gpu8 has 3 of 8 GPUs in use, and gpu5 is drained."""
-    with SlurmController() as lab:
-        lab.submit("-N2", "--gres=gpu:8", "--exclusive", "-w", "gpu[6-7]")
-        lab.submit("-N1", "--gres=gpu:3", "-w", "gpu8")
+    with SlurmLab("gpu[1-8]", "CPUs=64 RealMemory=1000000 Gres=gpu:8", with_rest=True) as lab:
+        whole = lab.submit("-N2", "--gres=gpu:8", "--exclusive", "-w", "gpu[6-7]")
+        part = lab.submit("-N1", "--gres=gpu:3", "-w", "gpu8")
+        lab.nodes_of([whole, part])
         lab.run("scontrol", "update", "nodename=gpu5", "state=drain", "reason=test")
         yield lab
 

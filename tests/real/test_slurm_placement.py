@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from real_programs import require
-from slurm_controller import SlurmController
+from slurm_lab import PROGRAMS, SlurmLab
 
 from fabric.share.place.groups import HostGroups
 from fabric.share.place.slurm import slurm_hosts
 from traffic.hostlist import expand_hosts
 
 pytestmark = [pytest.mark.real_slurm, pytest.mark.slow]
-require("slurmctld", "munged", "scontrol", "sbatch", "squeue", "unshare", "nsenter")
+require(*PROGRAMS, "sinfo", "scancel")
 
 # Hosts of every leaf, leaves of every pod, pods under the top: pods and leaves of unequal sizes.
 SIZES = [[4, 4, 3, 5, 4, 2, 6, 4, 4], [3, 2, 4], [3]]
@@ -36,13 +36,13 @@ def _topology() -> str:
 
 
 @pytest.fixture(scope="module")
-def controller() -> Iterator[SlurmController]:
+def controller() -> Iterator[SlurmLab]:
     """36 hosts on nine leaves of three pods."""
-    with SlurmController(_topology(), f"n[00-{GROUPS.hosts - 1:02d}]", GROUPS.hosts) as running:
+    with SlurmLab(f"n[00-{GROUPS.hosts - 1:02d}]", topology=_topology()) as running:
         yield running
 
 
-def test_slurmctld_gives_the_hosts_that_we_say(controller: SlurmController) -> None:
+def test_slurmctld_gives_the_hosts_that_we_say(controller: SlurmLab) -> None:
     """Jobs of random sizes take what those before them leave; some end, and others come.
 
     All nodes have run before: 22.05 takes nodes that were never started after all others.
@@ -73,24 +73,17 @@ def test_slurmctld_gives_the_hosts_that_we_say(controller: SlurmController) -> N
             placed += 1
 
 
-def _submit(controller: SlurmController, nodes: int) -> str:
-    words = ["sbatch", "--parsable", f"--nodes={nodes}", "--exclusive", "--output=/dev/null", "--wrap", "sleep 1000"]
-    return controller.run(*words).strip()
+def _submit(controller: SlurmLab, nodes: int) -> str:
+    return controller.submit(f"--nodes={nodes}", "--exclusive")
 
 
-def _hosts(controller: SlurmController, jobs: list[str]) -> dict[str, list[int]]:
+def _hosts(controller: SlurmLab, jobs: list[str]) -> dict[str, list[int]]:
     """Hosts of jobs, once all have them."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        lines = [line.split() for line in controller.run("squeue", "-h", "-o", "%i %N").splitlines()]
-        found = {line[0]: line[1] for line in lines if len(line) == 2}
-        if set(jobs) <= set(found):
-            return {job: sorted(int(name.removeprefix("n")) for name in expand_hosts(found[job])) for job in jobs}
-        time.sleep(0.05)
-    raise RuntimeError(f"not placed: {controller.log()[-2000:]}")
+    nodes = controller.nodes_of(jobs)
+    return {job: sorted(int(name.removeprefix("n")) for name in expand_hosts(nodes[job])) for job in jobs}
 
 
-def _end(controller: SlurmController, jobs: list[str]) -> None:
+def _end(controller: SlurmLab, jobs: list[str]) -> None:
     """Jobs are cancelled, and have left their nodes: all that no job has are idle, none is completing."""
     if jobs:
         controller.run("scancel", *jobs)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from real_programs import require
 from scheduler_plans import built, plan_of
-from slurm_controller import SlurmController
+from slurm_lab import PROGRAMS, SlurmLab
 
 from fabric.share.schedulers.format import SCHEDULER_FORMATS, SchedulerPlan
 from fabric.share.schedulers.formats.slurm import SLURM
@@ -18,14 +18,14 @@ from fabric.share.schedulers.tree_sets import tree_branches
 from traffic.hostlist import expand_hosts
 
 pytestmark = [pytest.mark.real_slurm, pytest.mark.slow]
-require("slurmctld", "munged", "scontrol", "sbatch", "squeue", "unshare", "nsenter")
+require(*PROGRAMS)
 
 
-def _controller(plan: SchedulerPlan) -> SlurmController:
+def _controller(plan: SchedulerPlan) -> SlurmLab:
     text = next(iter(SCHEDULER_FORMATS["slurm"].write(plan))).text
     tree = next(iter(plan.trees.values()))
     names = fit_names(tree.hosts, SLURM)
-    return SlurmController(text, ",".join(folded(names.values())), len(names))
+    return SlurmLab(",".join(folded(names.values())), topology=text)
 
 
 def _wanted(plan: SchedulerPlan) -> dict[str, set[str]]:
@@ -43,14 +43,14 @@ def _wanted(plan: SchedulerPlan) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
-def large() -> Iterator[tuple[SlurmController, SchedulerPlan]]:
+def large() -> Iterator[tuple[SlurmLab, SchedulerPlan]]:
     """A fat tree of radix 32: 8,192 hosts, 512 edges of 16 in 32 pods of 256; 545 switches for Slurm."""
     plan = plan_of(built("fat-tree", radix=32, speed="400G"))
     with _controller(plan) as controller:
         yield controller, plan
 
 
-def test_slurmctld_has_the_tree_of_8192_nodes(large: tuple[SlurmController, SchedulerPlan]) -> None:
+def test_slurmctld_has_the_tree_of_8192_nodes(large: tuple[SlurmLab, SchedulerPlan]) -> None:
     controller, plan = large
     found = controller.switches()
     assert {name: set(expand_hosts(nodes)) for name, (_, nodes) in found.items()} == _wanted(plan)
@@ -63,7 +63,7 @@ def test_slurmctld_has_the_tree_of_8192_nodes(large: tuple[SlurmController, Sche
     ("nodes", "edges", "pods"), [(16, 1, 1), (10, 1, 1), (17, 2, 1), (256, 16, None), (300, 19, 2)]
 )
 def test_jobs_land_on_as_few_groups_as_hold_them(
-    large: tuple[SlurmController, SchedulerPlan], nodes: int, edges: int, pods: int | None
+    large: tuple[SlurmLab, SchedulerPlan], nodes: int, edges: int, pods: int | None
 ) -> None:
     """16 hosts are one edge; 17 two of one pod; 256 are 16 edges, 300 are 19.
 

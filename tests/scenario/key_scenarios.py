@@ -299,7 +299,6 @@ def _libraries() -> list[Data]:
 def _storages() -> list[Data]:
     ends = {"servers": "store", "clients": "gpu", "fabric": "extra", "write": "8 Gb/s", "read": "4 Gb/s"}
     recovery = {"rate": "1 GB/s", "when": "host-loss", "lost": "store1"}
-    border = {"source": "store", "border": "gpu", "fabric": "extra"}
     return [
         clusters(workload)
         for workload in (
@@ -328,6 +327,16 @@ def _storages() -> list[Data]:
                 "data_chunks": 4,
                 "parity_chunks": 2,
             },
+        )
+    ]
+
+
+def _movements() -> list[Data]:
+    """Data between tiers, sites and jobs."""
+    border = {"source": "store", "border": "gpu", "fabric": "extra"}
+    return [
+        clusters(workload)
+        for workload in (
             {
                 "kind": "tiering",
                 "fast": "gpu",
@@ -484,7 +493,8 @@ def _tenants() -> list[Data]:
 
 
 BASES: list[Data] = [
-    *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(), *_routings(), *_sites(),
+    *_clusters(), *_topologies(), *_patterns(), *_trainings(), *_libraries(), *_storages(),
+        *_movements(), *_routings(), *_sites(),
     *_sharings(), *CIPHERS,
 ]  # fmt: skip
 BASES += _tenants()

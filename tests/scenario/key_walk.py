@@ -37,7 +37,8 @@ from fabric.rules.addressing import plan_addresses
 from fabric.scenario.failure_rates import RATED_KINDS
 from fabric.scenario.load import LoadedScenario, load_scenario
 from fabric.scenario.racks import host_racks
-from fabric.scenario.schema import SharingKeys, Workload, not_yet_modelled
+from fabric.scenario.schema import not_yet_modelled
+from fabric.scenario.workload_schema import SharingKeys, Workload
 from fabric.share.interference.interference import InterferenceRequest, interference
 from fabric.share.storage.cluster import cluster_of
 from fabric.share.storage.volumes import manifests

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from fabric.scenario.schema import Registries
+from fabric.scenario.registries import Registries
 from topologies.registry import Registry, Spec
 from topologies.units import Count, TimeS, VolumeBytes
 

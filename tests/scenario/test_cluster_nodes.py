@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from fabric.pipeline.network import build_network
 from fabric.pipeline.prepared import derive_traffic
 from fabric.pipeline.run import run_scenario
 from fabric.request import RouteRequest
 from fabric.saved.result_file import save_result
+from fabric.scenario.json_schema import scenario_schema
 from fabric.scenario.load import LoadError, load_scenario, with_overrides
 from fabric.spread.shipment import Shipment
 from topologies.errors import FormatError
@@ -217,3 +220,63 @@ def test_a_missing_right_is_said_at_the_group(tmp_path, emulator):
     assert problem.code == "FP6283"
     assert problem.message.startswith("kubernetes context prod: the right is missing to list nodes")
     assert problem.line == 5
+
+
+ONE_GROUP = """\
+version: 1
+name: live
+nodes: {from: slurm, path: nodes.txt, group: gpu%s,
+  nics: {main: {speed: 400G, count: 8, rail: per-gpu}}}
+fabrics:
+  main:
+    topology: {kind: leaf-spine, leaves: 4, spines: 2, hosts_per_leaf: 32, host_speed: 400G, uplink_speed: 400G}
+"""
+
+
+@pytest.fixture
+def one_group(tmp_path):
+    """Two nodes of a Slurm file, and a scenario whose ``nodes`` is a mapping."""
+    (tmp_path / "nodes.txt").write_text("NodeName=a1 Gres=gpu:8 State=IDLE\nNodeName=a2 Gres=gpu:8 State=IDLE\n")
+    path = tmp_path / "s.yaml"
+    path.write_text(ONE_GROUP % "")
+    return path
+
+
+def test_a_mapping_with_from_is_one_group(one_group):
+    """As in a list of one; also from --set, and laid over a file that it includes."""
+    assert load_scenario(one_group).scenario.nodes[0].host_names() == ("a1", "a2")
+    over = one_group.with_name("over.yaml")
+    over.write_text("version: 1\nname: over\ninclude: [s.yaml]\nnodes: [{group: gpu, per_rack: 2}]\n")
+    loaded = load_scenario(over)
+    assert (loaded.scenario.nodes[0].per_rack, loaded.scenario.nodes[0].count) == (2, 2)
+    given = "nodes={from: slurm, path: nodes.txt, group: set, nics: {main: {speed: 400G}}}"
+    assert load_scenario(one_group, overrides=[given]).scenario.nodes[0].group == "set"
+    assert with_overrides(load_scenario(one_group), ["nodes.gpu.per_rack=1"]).scenario.nodes[0].per_rack == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line", "column"),
+    [
+        (", group: gpu", ", group: gpu, pr_rack: 2", "FP2101", 3, 51),
+        (", group: gpu", "", "FP2103", 3, 8),
+        ("nodes.txt", "gone.txt", "FP4025", 3, 15),
+        ("from: slurm, path: nodes.txt", "count: 2", "FP2102", 3, 8),
+    ],
+)
+def test_what_is_wrong_in_a_mapping_is_at_its_place(one_group, old, new, code, line, column):
+    """The last is a group whose nodes are not read: that is a list, as it was."""
+    one_group.write_text(one_group.read_text().replace(old, new))
+    problem = refused(one_group)
+    assert (problem.code, problem.line, problem.column) == (code, line, column)
+    assert (code == "FP2102") == problem.hint.startswith("write a list")
+
+
+def test_editors_take_a_mapping_with_from_and_no_other(one_group):
+    """By the JSON Schema; the group is of the same keys."""
+    schema = Draft202012Validator(scenario_schema())
+    data = yaml.safe_load(one_group.read_text())
+    assert schema.is_valid(data)
+    assert not schema.is_valid({**data, "nodes": {**data["nodes"], "pr_rack": 2}})
+    del data["nodes"]["from"]
+    assert not schema.is_valid(data)
+    assert schema.is_valid({**data, "nodes": [{"group": "gpu", "count": 2}]})

@@ -12,8 +12,9 @@ import pytest
 from scenario_stubs import REGISTRIES
 
 from fabric.scenario.load import LoadError, load_scenario
-from fabric.scenario.schema import FileTopology, Scenario, not_yet_modelled
+from fabric.scenario.schema import Scenario, not_yet_modelled
 from fabric.scenario.templates import template_names, template_text
+from fabric.scenario.topology_schema import FileTopology
 from topologies.errors import Problem, ScenarioError, TopologyError
 
 DATA = Path(__file__).parent / "data"

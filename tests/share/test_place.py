@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from place_cases import cluster, collective, setting_of, training
@@ -9,7 +11,7 @@ from place_cases import cluster, collective, setting_of, training
 from fabric.pipeline.run import run_scenario
 from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
-from fabric.share.place.files import host_file, scenario_keys, slurm_file, write_placement
+from fabric.share.place.files import host_file, rank_file, scenario_keys, slurm_file, write_placement
 from fabric.share.place.place import TREE, PlaceRequest, place_job
 from fabric.share.place.setting import place_setting
 from topologies.errors import FabricError
@@ -109,6 +111,14 @@ def test_files_refuse_what_they_cannot_say():
         host_file(hosts, back)
     assert slurm_file(hosts, back) == "a\nb\na\n"
     assert host_file(hosts, np.array([[1, 0], [1, 1], [0, 0]])) == "b slots=2\na slots=1\n"
+
+
+@pytest.mark.parametrize("write", [rank_file, host_file, slurm_file])
+@pytest.mark.parametrize("name", ["node 7", "node#7", "+7"])
+def test_a_name_that_would_be_read_as_another_is_refused(write, name):
+    """``rank 0=node 7 slot=0`` is host ``node``; what follows ``#`` is a comment; ``+7`` is the eighth host."""
+    with pytest.raises(FabricError, match=re.escape(f"cannot have the host {name!r}")):
+        write((name,), np.array([[0, 0]]))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Screen 8: what counters told and what is plugged, with the rows of the commands; what to write where nothing is."""
+"""Screen 8: counters and observed cabling, with the rows of the commands; what to write where nothing is."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ small enough that a changed digit is seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,32 @@ def _without_idling() -> Iterator[None]:
         yield
 
 
-def app_of(look: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FabricApp:
-    """The app on the quickstart, looking so."""
+def app_of(
+    look: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    scenario: str = QUICKSTART,
+    measured: Measured | None = None,
+) -> FabricApp:
+    """The app on a scenario, looking so."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     if look == "NO_COLOR":
         monkeypatch.setenv("NO_COLOR", "1")
-    return FabricApp(Start(QUICKSTART, theme="light" if look == "light" else "dark"))
+    return FabricApp(Start(scenario, theme="light" if look == "light" else "dark", measured=measured))
+
+
+def pressing(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    """Press keys one by one, each when the one before has had its effect."""
+
+    async def go(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, FabricApp)
+        await settled(app, pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(app, pilot)
+
+    return go
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -54,13 +74,7 @@ def test_first_screens(
 ) -> None:
     """Overview and heat map in every look."""
     app = app_of(look, monkeypatch, tmp_path)
-
-    async def go(pilot: Pilot[Any]) -> None:
-        await settled(app, pilot)
-        await pilot.press(views()[screen].view.key)
-        await settled(app, pilot)
-
-    assert snap_compare(app, terminal_size=size, run_before=go)
+    assert snap_compare(app, terminal_size=size, run_before=pressing(views()[screen].view.key))
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -74,14 +88,9 @@ def test_other_screens(
 ) -> None:
     """The others in the dark, with a spine down, so that something differs and something is grey."""
     app = app_of("dark", monkeypatch, tmp_path)
-
-    async def go(pilot: Pilot[Any]) -> None:
-        await settled(app, pilot)
-        for key in ("g", *"spine1", "enter", "x", views()[screen].view.key):
-            await pilot.press(key)
-            await settled(app, pilot)
-
-    assert snap_compare(app, terminal_size=size, run_before=go)
+    assert snap_compare(
+        app, terminal_size=size, run_before=pressing("g", *"spine1", "enter", "x", views()[screen].view.key)
+    )
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -95,19 +104,10 @@ def test_what_is_expected(
 ) -> None:
     """The curve and the table of an all-reduce on GPUs, with a spine down."""
     (tmp_path / "rails.fabric.yaml").write_text(SCENARIO, encoding="utf-8")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    if look == "NO_COLOR":
-        monkeypatch.setenv("NO_COLOR", "1")
-    theme = "light" if look == "light" else "dark"
-    app = FabricApp(Start(str(tmp_path / "rails.fabric.yaml"), theme=theme))
-
-    async def go(pilot: Pilot[Any]) -> None:
-        await settled(app, pilot)
-        for key in ("g", *"spine1", "enter", "x", views()["expect"].view.key):
-            await pilot.press(key)
-            await settled(app, pilot)
-
-    assert snap_compare(app, terminal_size=size, run_before=go)
+    app = app_of(look, monkeypatch, tmp_path, str(tmp_path / "rails.fabric.yaml"))
+    assert snap_compare(
+        app, terminal_size=size, run_before=pressing("g", *"spine1", "enter", "x", views()["expect"].view.key)
+    )
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -121,14 +121,7 @@ def test_what_fails(
 ) -> None:
     """Every single switch swept."""
     app = app_of(look, monkeypatch, tmp_path)
-
-    async def go(pilot: Pilot[Any]) -> None:
-        await settled(app, pilot)
-        for key in (views()["failures"].view.key, "n", "R"):
-            await pilot.press(key)
-            await settled(app, pilot)
-
-    assert snap_compare(app, terminal_size=size, run_before=go)
+    assert snap_compare(app, terminal_size=size, run_before=pressing(views()["failures"].view.key, "n", "R"))
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -141,18 +134,9 @@ def test_what_is_measured(
     snap_compare: Callable[..., bool],
 ) -> None:
     """Counters of the room without one of its spines, and three findings of its cabling."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     room, counters = Path(ROOM).resolve(), counters_without("spine1", tmp_path)
     lldp = f"lldp:{Path(LLDP.removeprefix('lldp:')).resolve()}"
     monkeypatch.chdir(tmp_path)  # so that no path of this machine is in the picture
-    if look == "NO_COLOR":
-        monkeypatch.setenv("NO_COLOR", "1")
     measured = Measured(source_of_text(f"csv:{counters.name}"), lldp)
-    app = FabricApp(Start(str(room), theme="light" if look == "light" else "dark", measured=measured))
-
-    async def go(pilot: Pilot[Any]) -> None:
-        await settled(app, pilot)
-        await pilot.press(views()["measured"].view.key)
-        await settled(app, pilot)
-
-    assert snap_compare(app, terminal_size=size, run_before=go)
+    app = app_of(look, monkeypatch, tmp_path, str(room), measured)
+    assert snap_compare(app, terminal_size=size, run_before=pressing(views()["measured"].view.key))

@@ -1,4 +1,4 @@
-"""Measured: what counters told and what is plugged, beside the plan as it is now."""
+"""Measured: counters and observed cabling beside the plan as it is now."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tui.widgets.line_table import LineTable
 from tui.widgets.pane import Pane
 from tui.widgets.scatter import Scatter
 
-SUMMARY = "What counters told and what is plugged, beside the plan: drift, causes, wrong cables."
+SUMMARY = "Counters and observed cabling beside the plan: drift, its causes, wrong cables."
 ORDER = 80
 _RANKINGS = ("links", "tiers and jobs", "what explains it")
 _TALL = 32  # lines from which all is said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
 from fabric.faces.drawing.view import VIEWS, Picture
 from fabric.routing.names import router_names
+
+if TYPE_CHECKING:
+    from fabric.request import RouteRequest
 
 SUMMARY = "Draw a fabric with its load, its racks and floor plan, or the step in time."
 ORDER = 70
@@ -84,32 +88,18 @@ def command(
     Writes to -o FILE (default: NAME-VIEW.svg in the working folder).
     """
     from fabric.faces.drawing.pictures import draw, drawn_phase, drawn_worst_case
-    from fabric.request import RouteRequest
 
     refuse_flags(f"it is not of view {view}", *(option for option, views in OF_VIEW.items() if view not in views))
     kind = picture or _suffix(settings.output) or "svg"
     plugged = None if observed is None else CablingFlags(observed, names)
     if _draw_unrouted(scenario, Picture(view, rack=rack), plugged, kind, settings):
         return
-    check_failures(failures, failures_from)
-    if flags_of(failures, failures_from):
-        refuse_flags("a link's worst failure case is over all phases", "phase")
-        if not VIEWS[view].of_links:
-            refuse_flags(f"view {view} draws times, and failure cases are of links", "failures", "failures_from")
-    request = RouteRequest(
-        router=router,
-        fabric=fabric,
-        phase=settings.phase,
-        top=0,
-        down=settings.down,
-        up=settings.up,
-        slow=settings.slow,
-    )
+    _check_failures(view, failures, failures_from)
     check_timings(timings, settings)
     if settings.output != "-":
         output_path(settings)  # refused before the work, not after it
     with watching(settings) as report:
-        opened = open_run(scenario, settings, request, report)
+        opened = open_run(scenario, settings, _request(router, fabric, settings), report)
         result = opened.result
         if fabric is not None:
             result = replace(result, routes=tuple(entry for entry in result.routes if entry.fabric == fabric))
@@ -125,6 +115,29 @@ def command(
     say_not_modelled(opened.loaded, settings)
     if not settings.quiet:
         click.echo(f"wrote {path}", err=True)
+
+
+def _check_failures(view: str, failures: bool, failures_from: str | None) -> None:
+    """Refuse, before the work, flags of failures that the view does not draw."""
+    check_failures(failures, failures_from)
+    if flags_of(failures, failures_from):
+        refuse_flags("a link's worst failure case is over all phases", "phase")
+        if not VIEWS[view].of_links:
+            refuse_flags(f"view {view} draws times, and failure cases are of links", "failures", "failures_from")
+
+
+def _request(router: str | None, fabric: str | None, settings: Settings) -> RouteRequest:
+    from fabric.request import RouteRequest
+
+    return RouteRequest(
+        router=router,
+        fabric=fabric,
+        phase=settings.phase,
+        top=0,
+        down=settings.down,
+        up=settings.up,
+        slow=settings.slow,
+    )
 
 
 def _draw_unrouted(scenario: str, picture: Picture, flags: CablingFlags | None, kind: str, settings: Settings) -> bool:

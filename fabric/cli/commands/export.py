@@ -1,4 +1,4 @@
-"""``fabric export``: tables of switches, cables, rules of monitoring, and what schedulers are told, as files.
+"""``fabric export``: tables of switches, cables, rules of monitoring, and files for schedulers.
 
 Each family of formats says which of the flags are its own; the others are refused by the name of what it does write.
 """
@@ -27,7 +27,7 @@ from fabric.cli.timings import timings_option
 from fabric.routing.names import PATH_POLICIES, objective_names, router_names
 from topologies.plugin_folder import file_names
 
-SUMMARY = "Write flow tables, routes, cables, rules and what schedulers are told; export list names dialects."
+SUMMARY = "Write flow tables, routes, cables, rules and files for schedulers; export list names dialects."
 ORDER = 110
 
 

@@ -55,7 +55,7 @@ def _head(result: InterferenceResult) -> str:
     """How many jobs, how many pairs meet, and who loses most."""
     name = f"{result.loaded.scenario.name}: {counted(len(result.jobs), 'jobs')}"
     if len(result.jobs) < 2:
-        return f"{name}, so nobody shares a link"
+        return f"{name}, so no links are shared"
     met = len(result.pairs) // 2
     worst = max(result.others, key=lambda one: one.figures.mean, default=None)
     if not met:
@@ -72,7 +72,7 @@ def _head(result: InterferenceResult) -> str:
 def _price(result: InterferenceResult) -> list[Line]:
     """The admission in words."""
     if not result.admitted:
-        return [Line(f"{result.newcomer} costs nobody anything: there is no other job")]
+        return [Line(f"{result.newcomer} slows no job: there is no other")]
     worst = result.admitted[0]
     if worst.cost <= SAME:
         return [Line(f"placing {result.newcomer} costs no other job anything", "good")]

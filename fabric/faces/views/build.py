@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.output.columns import capacities, counts, named, optional
 from fabric.output.table import Column, Table
-from fabric.scenario.schema import FabricSpec
+from fabric.scenario.fabric_schema import FabricSpec
 from topologies.catalogue import SwitchModel
 from topologies.summary import TopologySummary
 from topologies.switches import switch_of_role

@@ -13,7 +13,7 @@ MATRIX_MOST = 12  # jobs, above which pairs are listed instead
 
 
 def _slow(name: str, header: str, values: object, **layout: object) -> Column:
-    """Times as long, with as many digits as tell 0.1 % from nothing."""
+    """Times as long, with the digits that show 0.1 %."""
     maker: Maker = factors
     return maker(name, header, values, **{"text": slowdown_text, **layout})
 

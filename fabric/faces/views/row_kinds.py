@@ -254,7 +254,7 @@ WATCHED = RowKind(
 )
 
 SCHEDULED = RowKind(
-    "what schedulers are told",
+    "exports for schedulers",
     ("format", "of", "name", "folder", "hosts", "levels", "groups", "ranks", "mapped", "differences", "read_by"),
     shown=("format", "name", "hosts", "levels", "groups", "ranks", "mapped", "differences"),
 )

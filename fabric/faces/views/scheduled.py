@@ -1,4 +1,4 @@
-"""What schedulers are told: a row for every fabric, job or node group of an export."""
+"""Exports for schedulers: a row for every fabric, job or node group of an export."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from fabric.operate.drain.work import Work
 from fabric.pipeline.phase_options import limits_of
 from fabric.pipeline.run import Run, run_scenario
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.scenario.schema import LimitSpec
+from fabric.scenario.limit_schema import LimitSpec
 
 
 @dataclass(frozen=True, eq=False)

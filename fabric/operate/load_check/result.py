@@ -1,4 +1,4 @@
-"""What counters said beside the plan: link by link, tier by tier, job by job, and what would explain it."""
+"""What counters measured beside the plan: link by link, tier by tier, job by job, and what would explain it."""
 
 from __future__ import annotations
 

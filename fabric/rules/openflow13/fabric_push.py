@@ -137,7 +137,7 @@ def _plan(exported: Exported, readings: Mapping[str, SwitchReading]) -> _Change:
 
 
 def _refuse_tenants(exported: Exported, missing: Sequence[str]) -> None:
-    """Raise where tables keep tenants apart and some stay as they are, which nobody knows."""
+    """Raise where tables keep tenants apart and some stay with tables that are not known."""
     if any(rule.match.in_port for table in exported.tables.values() for rule in table.rules):
         raise RuleError(
             f"{missing[0]} is missing, and these tables keep tenants apart: what its ports let through is not known",

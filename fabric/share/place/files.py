@@ -16,6 +16,7 @@ import numpy as np
 from fabric.output.whole_folder import FolderKind, check_folder, whole_folder
 from fabric.share.place.result import PlacementResult, in_order
 from fabric.share.place.trial import Trial
+from fabric.share.rank_files import host_lines, hosts_by_rank, rank_lines
 from topologies.columns import Ints
 from topologies.errors import OutputError
 from traffic.hostlist import folded_hosts
@@ -36,7 +37,7 @@ def rank_file(hosts: tuple[str, ...], placed: Ints) -> str:
     rank 0=b slot=0
     rank 1=a slot=3
     """
-    return "".join(f"rank {rank}={hosts[host]} slot={gpu}\n" for rank, (host, gpu) in enumerate(placed.tolist()))
+    return rank_lines([hosts[host] for host in placed[:, 0].tolist()], placed[:, 1].tolist())
 
 
 def host_file(hosts: tuple[str, ...], placed: Ints) -> str:
@@ -53,13 +54,11 @@ def host_file(hosts: tuple[str, ...], placed: Ints) -> str:
     gpus = np.concatenate([np.arange(count) for count in counts.tolist()])
     if not (np.array_equal(filled, placed[:, 0]) and np.array_equal(gpus, placed[:, 1])):
         raise OutputError(
-            "a host file cannot say this placement: its ranks do not fill one host after the other",
+            "a host file cannot express this placement: its ranks do not fill one host after the other",
             hint="--write rankfile",
             code="FP9724",
         )
-    return "".join(
-        f"{hosts[host]} slots={count}\n" for host, count in zip(order.tolist(), counts.tolist(), strict=True)
-    )
+    return host_lines(zip([hosts[host] for host in order.tolist()], counts.tolist(), strict=True))
 
 
 def slurm_file(hosts: tuple[str, ...], placed: Ints) -> str:
@@ -79,7 +78,7 @@ def slurm_file(hosts: tuple[str, ...], placed: Ints) -> str:
                 hint="--write rankfile",
                 code="FP9724",
             )
-    return "".join(f"{hosts[host]}\n" for host in placed[:, 0].tolist())
+    return hosts_by_rank([hosts[host] for host in placed[:, 0].tolist()])
 
 
 def slurm_script(job: str, ranks: int, hosts: Sequence[str]) -> str:

@@ -1,1 +1,1 @@
-"""What schedulers are told of a fabric: its tree of switches, and the files that they take."""
+"""What schedulers are given of a fabric: its tree of switches, as files that they read."""

@@ -153,7 +153,7 @@ def _seats(loaded: LoadedScenario, network: Network, primary: str, job: str | No
 
 
 def notes_of(plan: SchedulerPlan, chosen: SchedulerFormat) -> tuple[str, ...]:
-    """What a format cannot say, or says differently; and the same of the trees, where it writes them."""
+    """What a format cannot express, or expresses differently; and the same of the trees, where it writes them."""
     trees = [f"{name}: {note}" for name, tree in plan.trees.items() for note in tree.notes if chosen.of == "fabric"]
     count = len(set(chosen.names(plan)))
     table = [f"{count:,} names are not taken as they are: {NAMES} has what is written for each"] if count else []

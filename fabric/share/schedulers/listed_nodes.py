@@ -51,7 +51,7 @@ class ListedNodes:
 
 
 def list_nodes(scheduler: str, source: LiveSource | str, *, resource: str) -> ListedNodes:
-    """The nodes of a running cluster, which is asked anew, or of a file.
+    """The nodes of a running cluster, which is asked again, or of a file.
 
     Parameters
     ----------

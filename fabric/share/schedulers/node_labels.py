@@ -100,16 +100,17 @@ def read_labels(plan: SchedulerPlan, folder: Path) -> Facts:
     """Labels that the list and the script give; where they differ, both."""
     found: dict[str, tuple[str, ...]] = {}
     for fabric in plan.trees:
+        listed: dict[str, tuple[str, ...]] = {}
         document = read_json(folder / f"{plan.folder(fabric)}{NODES}", code="FP8075", hint="export again")
         for item in document.need("items").each():
             metadata = item.need("metadata")
             own = tuple(sorted(f"{key}={value.text()}" for key, value in metadata.get("labels").items()))
-            found[f"{fabric} node {metadata.need('name').text()}"] = own
+            listed[metadata.need("name").text()] = own
         script = _script_labels(folder / f"{plan.folder(fabric)}{SCRIPT}")
-        for node, own in script.items():
-            about = f"{fabric} node {node}"
-            if found.get(about) != own:
-                found[f"{about} in {SCRIPT}"] = own
+        found |= {f"{fabric} node {node}": own for node, own in listed.items()}
+        for node in dict.fromkeys((*listed, *script)):
+            if listed.get(node, ()) != script.get(node, ()):
+                found[f"{fabric} node {node} in {SCRIPT}"] = script.get(node, ())
     return found
 
 
@@ -142,5 +143,10 @@ def label_notes(plan: SchedulerPlan) -> Iterator[str]:
             f"labels {plan.labels.profile} have the same keys for every fabric: apply those of one "
             f"({plan.primary} carries the collectives); --labels by-level keeps them apart"
         )
+    yield from renamed_notes(plan)
+
+
+def renamed_notes(plan: SchedulerPlan) -> Iterator[str]:
+    """That hosts have other names in Kubernetes, where they have."""
     if any(name != written for name, written in node_names(plan).items()):
         yield "hosts are renamed as Kubernetes names nodes (names.csv)"

@@ -65,7 +65,7 @@ def read_devices(path: Path, gpus: int, nics: int) -> list[PciDevice]:
     wanted = [f"gpu{gpu}" for gpu in range(gpus)] + [f"nic{nic}" for nic in range(nics)]
     missing = [name for name in wanted if name not in found]
     extra = [name for name in found if name not in wanted]
-    for names, what in ((missing, "is missing"), (extra, "is none of the node's")):
+    for names, what in ((missing, "is missing"), (extra, "is not one of the node's")):
         if names:
             findings.add(
                 f"{names[0]} {what}: a node has {gpus} GPUs and {nics} NICs", code="FP8076",

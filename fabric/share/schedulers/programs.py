@@ -15,11 +15,11 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Taken:
-    """What a program said of a file."""
+    """Whether a program takes a file."""
 
     program: str
     file: str
-    refused: str  # its words; empty where it takes the file
+    refused: str  # its message; empty where it takes the file
 
 
 def tried(folder: Path, plan: SchedulerPlan) -> Iterator[Taken]:

@@ -286,7 +286,7 @@ def _levels(own: GroupSwitches, lowest: Ints, partitions: list[Ints], *, joint: 
 
 
 def _notes(topology: Topology, tree: SwitchTree, *, singled: bool, joint: bool) -> Iterator[str]:
-    """What a scheduler cannot be told, or is told differently than it is."""
+    """What a tree cannot express, or expresses differently."""
     loose = [tree.hosts[host] for host in np.flatnonzero(tree.group < 0)[:3].tolist()]
     if loose:
         count = int((tree.group < 0).sum())

@@ -10,7 +10,7 @@ import numpy as np
 
 from fabric.pipeline.prepared import PreparedScenario
 from fabric.scenario.racks import hosts_by_rack
-from fabric.scenario.schema import Workload
+from fabric.scenario.workload_schema import Workload
 from fabric.share.schedulers.export import scheduler_plan
 from fabric.share.schedulers.node_labels import host_labels, level_keys
 from topologies.errors import ScenarioError, nearest_hint
@@ -54,6 +54,16 @@ class StorageCluster:
     parity: int
     erasure: bool
     stored_bytes: float | None
+
+    def check_devices(self, what: str) -> None:
+        """Refuse a workload that does not say what its servers have to store on (FP9763)."""
+        if not self.devices:
+            raise ScenarioError(
+                f"{self.id} does not say which {what} its servers have",
+                where=("workloads",),
+                hint="devices: [{class: nvme, count: 24, size: 7.68 TB}]",
+                code="FP9763",
+            )
 
     @property
     def members(self) -> int:

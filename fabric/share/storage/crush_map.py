@@ -33,13 +33,7 @@ def crush_text(cluster: StorageCluster, failure_domain: str) -> str:
     ScenarioError
         When the scenario does not say which OSDs servers have, or a name is none of CRUSH (FP9763).
     """
-    if not cluster.devices:
-        raise ScenarioError(
-            f"{cluster.id} does not say which OSDs its servers have",
-            where=("workloads",),
-            hint="devices: [{class: nvme, count: 24, size: 7.68 TB}]",
-            code="FP9763",
-        )
+    cluster.check_devices("OSDs")
     for name in (*cluster.hosts, *cluster.racks, *cluster.pods):
         if name and not _NAME.fullmatch(name):
             raise ScenarioError(

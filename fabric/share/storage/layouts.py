@@ -18,7 +18,7 @@ from fabric.pipeline.run import Run, run_scenario
 from fabric.result import PhaseRoute
 from fabric.routing.progress import Progress, Reporter, silent
 from fabric.scenario.load import LoadedScenario, with_overrides
-from fabric.scenario.schema import Workload
+from fabric.scenario.workload_schema import Workload
 from fabric.share.storage.cluster import Devices, StorageCluster, cluster_of
 from topologies.errors import FabricError, ScenarioError
 

@@ -29,13 +29,7 @@ def manifests(cluster: StorageCluster) -> Iterator[dict[str, Any]]:
     ScenarioError
         When the scenario does not say which devices servers have, or a host cannot be the name of a node (FP9763).
     """
-    if not cluster.devices:
-        raise ScenarioError(
-            f"{cluster.id} does not say which devices its servers have",
-            where=("workloads",),
-            hint="devices: [{class: nvme, count: 24, size: 7.68 TB}]",
-            code="FP9763",
-        )
+    cluster.check_devices("devices")
     for host in cluster.hosts:
         if not _NODE.fullmatch(host) or len(host) > 63:
             raise ScenarioError(

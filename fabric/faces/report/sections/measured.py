@@ -1,4 +1,4 @@
-"""What counters said beside the plan: drift by tier and job, the links furthest off, and what explains it."""
+"""What counters measured beside the plan: drift by tier and job, the links furthest off, and what explains it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _TITLE = "Jobs that share links"
 _HOW = (
     "A slowdown is a job's step beside others over its step alone, by weighted max-min shares of full links, run event "
     "by event over all phases of the steps against each other. Two jobs: the mean, the slowest and the quickest step; "
-    "all others: long runs from phases drawn at random. 1: nobody is in its way."
+    "all others: long runs from phases drawn at random. 1: not slowed."
 )
 
 

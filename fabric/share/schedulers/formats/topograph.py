@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from fabric.share.schedulers.format import Facts, SchedulerFormat, SchedulerPlan, TextFile
-from fabric.share.schedulers.names import LABEL, NODE, Mapped, fit_names, folded, mapped
-from fabric.share.schedulers.node_labels import node_names
+from fabric.share.schedulers.names import LABEL, Mapped, fit_names, folded, mapped
+from fabric.share.schedulers.node_labels import node_names, renamed_notes
 from fabric.share.schedulers.switch_tree import SwitchTree
 from fabric.share.schedulers.tree_sets import group_facts, tree_branches
 from topologies.errors import FormatError
@@ -131,16 +131,11 @@ def _names(plan: SchedulerPlan) -> Iterator[Mapped]:
             yield from mapped("block", fabric, fit_names(plan.blocks[fabric].names, LABEL))
 
 
-def _notes(plan: SchedulerPlan) -> Iterator[str]:
-    if any(not NODE.fits(host) for tree in plan.trees.values() for host in tree.hosts):
-        yield "hosts are renamed as Kubernetes names nodes (names.csv)"
-
-
 FORMAT = SchedulerFormat(
     write=_write,
     facts=_facts,
     read=_read,
     names=_names,
     read_by="NVIDIA topograph 1.0 and 1.1",
-    notes=_notes,
+    notes=renamed_notes,
 )

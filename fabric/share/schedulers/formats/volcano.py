@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fabric.share.schedulers.format import Facts, SchedulerFormat, SchedulerPlan, TextFile
 from fabric.share.schedulers.names import NODE, Mapped, fit_names, mapped
-from fabric.share.schedulers.node_labels import node_names
+from fabric.share.schedulers.node_labels import node_names, renamed_notes
 from fabric.share.schedulers.switch_tree import SwitchTree
 from topologies.errors import FormatError
 from topologies.reading.json_value import read_json
@@ -117,8 +117,7 @@ def _notes(plan: SchedulerPlan) -> Iterator[str]:
             "HyperNodes of two fabrics hold the same nodes, and Volcano knows one tree: apply those of one "
             f"({plan.primary} carries the collectives)"
         )
-    if any(name != written for name, written in node_names(plan).items()):
-        yield "hosts are renamed as Kubernetes names nodes (names.csv)"
+    yield from renamed_notes(plan)
 
 
 FORMAT = SchedulerFormat(
