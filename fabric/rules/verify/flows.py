@@ -57,8 +57,8 @@ def _not_exported(tables: ReadTables) -> RuleError:
     which = ", ".join(name for name, value in asked.items() if value)
     to = f" to {match.dst_text}" if match.dst_bits else ""
     return RuleError(
-        f"{tables.plan.topology.nodes.name[node]} has a rule for packets{to} that asks for {which} too; such a match is not one of this "
-        "export, cannot be followed, and so nothing is proved of the tables",
+        f"{tables.plan.topology.nodes.name[node]} has a rule for packets{to} that asks for {which} too; such a match is "
+        "not one of this export and cannot be followed, and so nothing is proved of the tables",
         hint="remove it and verify again; export again writes tables without it",
         code="FP8020",
     )
