@@ -54,10 +54,11 @@ def _not_exported(tables: ReadTables) -> RuleError:
         "the source address": match.src_bits, "the protocol": match.protocol, "the source port": match.src_port,
         "the destination port": match.dst_port, "the port that packets come in by": match.in_port,
     }  # fmt: skip
-    which = ", ".join(name for name, value in asked.items() if value)
+    which = ", ".join(field for field, value in asked.items() if value)
+    name = tables.plan.topology.nodes.name[node]
     to = f" to {match.dst_text}" if match.dst_bits else ""
     return RuleError(
-        f"{tables.plan.topology.nodes.name[node]} has a rule for packets{to} that asks for {which} too; such a match is "
+        f"{name} has a rule for packets{to} that asks for {which} too; such a match is "
         "not one of this export and cannot be followed, and so nothing is proved of the tables",
         hint="remove it and verify again; export again writes tables without it",
         code="FP8020",
