@@ -282,7 +282,7 @@ class _Bound:
         if not self._plain:
             yield "groups of experts overlap others: how many fit a domain together is not counted"
         if any(phase.rounds for phase in self._phases):
-            yield "the way of messages through the fabric is not counted"
+            yield "latency through the fabric is not counted"
         if self._cuts and any(len(cut.out_gbps) > 1 for cut in self._cuts):
             yield "groups of ranks that fit a group of hosts one by one count as if all fitted"
 
