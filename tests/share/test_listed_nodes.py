@@ -108,3 +108,14 @@ def test_a_node_without_a_status_gets_no_job(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["nodes"][0]["state"] == "it has no status"
     assert found["summary"]["nodes_usable"] == 0
+
+
+def test_the_json_of_slurm_has_the_same_cpus_and_memory(tmp_path, capsys):
+    """96 of 128 CPUs for jobs, less 10; 2,000 units less 100 of the system and 500 of jobs.."""
+    path = tmp_path / "nodes.json"
+    one = {"name": "n1", "state": ["MIXED"], "gres": "gpu:8", "gres_used": "gpu:2", "idle_cpus": 86, "cpus": 128}
+    one |= {"effective_cpus": 96, "alloc_cpus": 10, "real_memory": 2000, "alloc_memory": 500, "specialized_memory": 100}
+    path.write_text(json.dumps({"nodes": [one]}))
+    assert run(["nodes", "slurm", "--path", str(path), "--format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["nodes"]
+    assert (found["gpus_free"], found["cores_free"], found["memory_free_bytes"]) == (6, 86, 1400 * 2**20)

@@ -26,6 +26,7 @@ _COUNT = re.compile(r"(\d{1,9})([KMGTP]?)")
 _SLICE = re.compile(r"\d+g\.\d+gb|^mig\b", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9][\w.\-\[\],]*")
 _UNSET = ("", "N/A", "n/a", "(null)", "None", "none")
+_ALWAYS = ("State", "CPUTot", "CPUEfctv", "CPUAlloc", "RealMemory", "MemSpecLimit", "AllocMem")  # for resources too
 _BUSY = ("MIXED", "ALLOCATED", "COMPLETING")
 
 
@@ -298,7 +299,7 @@ def _of_json(document: JsonValue) -> SlurmFile:
             name = JSON_KEYS.get(key, key)
             fields[name] = None
             treated = FIELDS.of(name)
-            if name != "State" and (treated is None or treated.treatment == "harmless"):
+            if name not in _ALWAYS and (treated is None or treated.treatment == "harmless"):
                 continue
             text = _json_text(value, joined="+" if name == "State" else ",")
             values[name] = f"{values[name]}+{text}" if name == "State" and values.get(name) and text else (
