@@ -189,6 +189,11 @@ class Topology:
         capacity = column(self.nominal_gbps * (1.0 if self.left is None else self.left), np.float64)
         return replace(self, links=replace(self.links, capacity_gbps=capacity), left=None, in_clear=None)
 
+    @property
+    def at_line_rate(self) -> Topology:
+        """The same network with its links in clear, at the rate of their ports."""
+        return self if self.in_clear is None else replace(self, in_clear=None)
+
     def with_encryption(self, tiers: Iterable[str] | None, left: float) -> Topology:
         """The same network with encrypted links, whose rate has ``left`` of it for traffic in clear.
 

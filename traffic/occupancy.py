@@ -10,6 +10,7 @@ from topologies.columns import Bools, Ints, column
 from topologies.errors import TrafficError
 from traffic.parallelism import RankGrid
 from traffic.resource_room import ResourceRoom
+from traffic.resources import GPUS
 
 
 class Occupancy:
@@ -28,8 +29,9 @@ class Occupancy:
         self._rooms: dict[str, ResourceRoom] = {}
 
     def room(self, group: str, hosts: tuple[str, ...], has: Mapping[str, tuple[int, ...]]) -> ResourceRoom:
-        """What jobs leave of processors, memory and storage of a group, which has so much of them."""
-        return self._rooms.setdefault(group, ResourceRoom(hosts, has))
+        """What jobs leave of processors, memory, storage and GPUs of a group, which has so much of them."""
+        amounts = {kind: amount for kind, amount in has.items() if kind != GPUS}
+        return self._rooms.setdefault(group, ResourceRoom(hosts, amounts, has.get(GPUS)))
 
     def free(self, group: str, hosts: int, gpus_per_host: int) -> Bools:
         """GPUs that nobody has, shape (hosts, gpus_per_host)."""

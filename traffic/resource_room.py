@@ -37,6 +37,7 @@ class ResourceRoom:
 
     hosts: tuple[str, ...]
     has: Mapping[str, tuple[int, ...]]
+    gpus: tuple[int, ...] | None = None  # of every host, those that jobs may have: its first; None: all
     jobs: list[_Job] = field(default_factory=list)
 
     def offered(self, free: Bools, requests: ResourceRequests, ranks: int, job: str) -> Bools:
@@ -63,6 +64,8 @@ class ResourceRoom:
                 hint=f"gpus: {ranks // requests.ranks * requests.ranks or requests.ranks}, or other ranks of a piece",
                 code="FP4082",
             )
+        if self.gpus is not None:
+            free = column(free & (np.arange(free.shape[1]) < np.array(self.gpus)[:, None]), np.bool_)
         fits = pieces_alone(self._room(free), self._request(requests))
         pieces = ranks // requests.ranks
         if int(fits.sum()) < pieces:

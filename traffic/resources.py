@@ -16,6 +16,7 @@ from topologies.registry import Spec
 from topologies.units import Count, format_bytes, parse_bytes
 
 KINDS = ("cpu", "memory", "storage")
+GPUS = "gpus"
 _MOST = 2**60
 
 
@@ -58,6 +59,12 @@ def _few_bytes(value: object) -> int:
     return floor(_checked(parse_bytes(value), value))
 
 
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST:
+        raise ValueError(f"{value!r} is not a number of GPUs")
+    return value
+
+
 _TEXT = {"type": "string"}
 _CORES = {"anyOf": [{"type": "number", "minimum": 0}, {**_TEXT, "pattern": r"^\s*[\d.]+\s*m?\s*$"}], "examples": [64]}
 _VOLUME = {**_TEXT, "pattern": r"^\s*[\d._]+\s*([kKMGTPE]i?)?B\s*$", "examples": ["1 TiB"]}
@@ -79,6 +86,7 @@ def _of_nodes(parse: Any, schema: dict[str, Any]) -> Any:
 
 Cores = Annotated[int, *_requested(_cores, _CORES)]
 Volume = Annotated[int, *_requested(_bytes, _VOLUME)]
+CountOfNodes = Annotated[tuple[int, ...], *_of_nodes(_whole, {"type": "integer", "minimum": 0, "examples": [8]})]
 CoresOfNodes = Annotated[tuple[int, ...], *_of_nodes(_few_cores, _CORES)]
 VolumeOfNodes = Annotated[tuple[int, ...], *_of_nodes(_few_bytes, _VOLUME)]
 
@@ -91,6 +99,11 @@ class NodeResources(Spec):
     storage: VolumeOfNodes | None = Field(
         default=None, description="Local storage that jobs may have", examples=["3.5 TB"]
     )
+    gpus: CountOfNodes | None = Field(
+        default=None,
+        description="GPUs of a node that jobs with requests may have, its first; default: all of them",
+        examples=[8],
+    )
 
     def by_node(self, nodes: int) -> dict[str, tuple[int, ...]]:
         """Amounts of every node, by kind; kinds of which nothing is said are not there.
@@ -101,7 +114,7 @@ class NodeResources(Spec):
             When a list is not as long as there are nodes.
         """
         found = {}
-        for kind in KINDS:
+        for kind in (*KINDS, GPUS):
             amounts = getattr(self, kind)
             if amounts is None:
                 continue

@@ -148,7 +148,16 @@ class Slots:
             self.host(line, name.split(".")[0])
         if self._foreign and not former and not self._taken and not self._passed and not self._problems:
             name, line = self._foreign[0]
-            self.host(line, name)
+            count = len(self._foreign)
+            raise FormatError(
+                f"a cluster of another fabric: 0 of {count:,} names match hosts of the job, which are "
+                f"{len(self._site.hosts):,}",
+                file=self._path,
+                line=line,
+                notes=(f"nodes there are named like {name}, hosts of the job like {self._site.hosts[0]}",),
+                hint="another file; or nodes: {name, first} of the scenario as the cluster names them",
+                code="FP6286",
+            )
 
     def _say(self) -> None:
         """Say which nodes of the file are not used, and what else was noted."""

@@ -24,7 +24,7 @@ from traffic.schedulers.kubernetes_nodes import KubernetesNode, read_kubernetes_
 from traffic.schedulers.live.answer import TIMEOUT_S, LiveSource, read_live
 from traffic.schedulers.live.kubernetes_api import KubernetesCluster
 from traffic.schedulers.live.slurm_api import SlurmCluster
-from traffic.schedulers.slurm_nodes import read_slurm_nodes
+from traffic.schedulers.slurm_nodes import SlurmNode, read_slurm_nodes
 from traffic.schedulers.sources import check_one_source
 from traffic.slots import listed
 
@@ -188,10 +188,14 @@ def _of_kubernetes(text: str, label: str, given: Mapping[str, Any]) -> tuple[dic
     if unusable:
         said.append(
             f"{label}: cordoned, not ready or under pressure, and hosts all the same: {listed(unusable)}; placement: "
-            "{order: kubernetes} passes them over"
+            "{order: kubernetes}, and placements with requests, pass them over"
         )
     if given.get("resources") is None:
         values |= _resources([chosen[name] for name in names])
+        if not without:
+            free = {name: max(chosen[name].gpus(resource)[0] - chosen[name].taken(resource), 0) for name in names}
+            free |= dict.fromkeys(unusable, 0)
+            said += _with_free_gpus(values, free, [chosen[name].gpus(resource)[1] for name in names], label)
         if chosen[names[0]].held is None:
             said.append(f"{label}: what pods hold is not in it; resources count as free")
     return values, said
@@ -206,6 +210,18 @@ def _resources(nodes: list[KubernetesNode]) -> dict[str, Any]:
         if len(amounts) == len(nodes):
             found[ours] = [f"{int(amount * 1000)}m" if ours == "cpu" else f"{int(amount)} B" for amount in amounts]
     return {"resources": found} if found else {}
+
+
+def _with_free_gpus(values: dict[str, Any], free: Mapping[str, int], has: list[int], label: str) -> list[str]:
+    """Put the GPUs that jobs leave beside the other resources; what to say of it."""
+    held = [name for name, count in zip(free, has, strict=True) if free[name] < count]
+    if not held:
+        return []
+    values["resources"] = {**values.get("resources", {}), "gpus": list(free.values())}
+    return [
+        f"{label}: {sum(free.values()):,} of {sum(has):,} GPUs are free for new jobs; not all are on {listed(held)}. "
+        "Placements with requests, or by order: kubernetes or slurm, keep to the free ones; others use all"
+    ]
 
 
 def _gpus(has: Mapping[str, int], label: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,6 +255,12 @@ def _of_slurm(text: str, label: str, given: Mapping[str, Any]) -> tuple[dict[str
     counted = any(node.gpus is not None or node.sliced for node in nodes)
     without = given.get("gpus") == 0
     sliced = [node.name for node in nodes if node.sliced]
+    mixed = next((node for node in nodes if len(node.gpu_types) > 1), None)
+    if mixed is not None and not sliced and not without:
+        raise FormatError(
+            f"GPUs of {mixed.name} are of several types: {', '.join(mixed.gpu_types)}; a group is of nodes of one kind",
+            file=label, hint="a partition of nodes with one; or names: and gpus: as the hardware is", code="FP6288",
+        )  # fmt: skip
     if sliced and not without:
         raise FormatError(
             f"what {listed(sliced)} call GPUs are slices of them (MIG), which are no ranks of a job", file=label,
@@ -260,5 +282,29 @@ def _of_slurm(text: str, label: str, given: Mapping[str, Any]) -> tuple[dict[str
         said.append(f"{label}: GPUs are not counted (Gres); the node model or gpus says how many there are")
     if len(chosen) < len(file.nodes):
         said.append(f"{label}: left out of {len(file.nodes):,} nodes: {len(file.nodes) - len(chosen):,}")
-    said.append(f"{label}: processors and memory of nodes are not read from Slurm; resources: says what they have")
+    if given.get("resources") is None:
+        by_name = {node.name: node for node in nodes}
+        said += _slurm_resources(values, [by_name[name] for name in names], chosen, label)
     return values, said
+
+
+def _slurm_resources(values: dict[str, Any], nodes: list[SlurmNode], has: Mapping[str, int], label: str) -> list[str]:
+    """Put CPUs, memory and GPUs that jobs leave into the values; what to say of it."""
+    found: dict[str, Any] = {}
+    cpus, memory = [node.cpus_free for node in nodes], [node.memory_free_bytes for node in nodes]
+    if None not in cpus:
+        found["cpu"] = cpus
+    if None not in memory:
+        found["memory"] = [f"{amount} B" for amount in memory]
+    values |= {"resources": found} if found else {}
+    said = []
+    if len(found) < 2:
+        where = "(CPUTot, CPUAlloc, RealMemory, AllocMem)"
+        said.append(f"{label}: no processors or no memory of nodes in it {where}; resources: says what they have")
+    if any(has[node.name] for node in nodes):
+        free = {
+            node.name: 0 if node.used is None or node.unusable(None) else max(has[node.name] - node.used, 0)
+            for node in nodes
+        }
+        said += _with_free_gpus(values, free, [has[node.name] for node in nodes], label)
+    return said

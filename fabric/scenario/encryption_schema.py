@@ -69,11 +69,17 @@ class Encryption(Spec):
     @model_validator(mode="after")
     def _agree(self) -> Encryption:
         given = self.model_fields_set
+        if self.tiers == ():
+            raise ValueError("tiers is empty, so nothing is encrypted; name tiers, or remove it: all links are then")
         if self.kind == "none":
             return self
         other = [name for kind, names in _OF_KIND.items() if kind != self.kind for name in names if name in given]
         if other:
             raise ValueError(f"{', '.join(other)} says nothing of {self.kind}; remove it")
+        if self.efficiency is not None and self.mtu is not None:
+            raise ValueError(
+                "efficiency is measured and mtu works it out: both say what encryption leaves; remove one of them"
+            )
         if self.efficiency is not None:
             return self
         if self.mtu is None:
@@ -121,6 +127,11 @@ class Encryption(Spec):
             return 1.0
         in_clear = self.inner_bytes + FRAME_BYTES
         return in_clear / (in_clear + self.added_bytes)
+
+    @property
+    def of_line_rates(self) -> str:
+        """That rates are those of ports, and what is left of them, in words; empty where that is all."""
+        return "" if self.left == 1 else f"rates are line rates; {self.described}"
 
     @property
     def described(self) -> str:

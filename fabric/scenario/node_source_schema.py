@@ -29,7 +29,7 @@ class NodeSourceSpec(Spec):
     source: Literal["kubernetes", "slurm"] | None = Field(
         default=None,
         alias="from",
-        description="Names, and from Kubernetes resources, are read there: of the file path, or of the running "
+        description="Names and resources are read there: of the file path, or of the running "
         "cluster. Count follows from them",
         examples=["kubernetes"],
     )

@@ -1,6 +1,6 @@
 """Lines of the files by which launchers place ranks: one grammar for all that write or read them.
 
-``rank N=HOST slot=N`` is a line of a rank file of Open MPI; what a slot is, a processor or a GPU, says the caller.
+``rank N=HOST slot=N`` is a line of a rank file of Open MPI; the slot is the number of the rank's GPU on its host.
 ``HOST slots=N`` is one of a host file, and ``HOST:N`` one of a machine file of MPICH and Intel MPI. A file
 with one host a line, rank by rank, is what ``mpirun --map-by seq`` and ``SLURM_HOSTFILE`` take.
 

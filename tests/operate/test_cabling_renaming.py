@@ -178,3 +178,19 @@ def test_the_command_says_it_once_and_writes_the_names_that_settle_it(
     assert not other.exists()
     assert fabric(["verify", "cabling", *source, "--write-names", str(names)]) == 2
     assert "--write-names" in capsys.readouterr().err
+
+
+def test_ports_with_zeros_before_their_numbers_are_named_as_they_are_written(tmp_path: Path) -> None:
+    """swp01 where the plan has swp1: by no number higher or lower."""
+    path = tmp_path / "pods.fabric.yaml"
+    path.write_text((LEAF_SPINE % 4).replace("count: 24", "count: 6").replace("down: 4", "down: 1"), encoding="utf-8")
+    ends = plan_of(path)[1]
+
+    def padded(name: str) -> str:
+        return re.sub(r"\d+$", lambda found: f"{int(found[0]):02d}", name)
+
+    difference, renaming = compared(ends, told(ends, as_planned(ends), port=padded))
+    assert renaming is not None
+    assert difference.right.all()
+    assert any("are written swp01 where the plan has swp1" in words for words in renaming.words)
+    assert not any("are counted" in words for words in renaming.words)

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -177,13 +178,15 @@ def test_a_scenario_that_cannot_be_read_is_refused(tmp_path: Path, capsys: pytes
 
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("HEAD", "/metrics", 200), ("GET", "/etc/passwd", 404), ("GET", "/../", 404),
-                                   ("POST", "/", 501), ("PUT", "/metrics", 501), ("DELETE", "/", 501)],
+                                   ("POST", "/", 405), ("PUT", "/metrics", 405), ("DELETE", "/", 405),
+                                   ("BREW", "/", 501)],
 )  # fmt: skip
 def test_it_only_reads(served: PlanServer, method: str, path: str, status: int) -> None:
     connection = HTTPConnection("127.0.0.1", served.server_address[1], timeout=10)
     connection.request(method, path)
     answer = connection.getresponse()
     assert answer.status == status
+    assert (answer.headers["Allow"] == "GET, HEAD") == (status == 405)
     if method == "HEAD":
         assert answer.read() == b""
         assert int(answer.headers["Content-Length"]) > 0
@@ -194,6 +197,26 @@ def test_a_port_that_is_taken_is_refused(served: PlanServer) -> None:
     with pytest.raises(OutputError, match="in use") as refused:
         open_server("127.0.0.1", served.server_address[1], served.pages, lambda _: None)
     assert refused.value.problems[0].code == "FP9871"
+
+
+def test_a_port_that_is_taken_is_found_before_anything_is_routed(
+    served: PlanServer, planned: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def routed(*_: object, **__: object) -> None:
+        raise AssertionError("the plan was routed first")
+
+    monkeypatch.setattr("fabric.pipeline.run.run_scenario", routed)
+    assert cli(["serve", planned.loaded.path, "--listen", f"127.0.0.1:{served.server_address[1]}"]) == 3
+    assert "FP9871" in capsys.readouterr().err
+
+
+def test_until_it_has_its_pages_it_refuses_connections(planned: Run) -> None:
+    with PlanServer("127.0.0.1", 0, lambda _: None) as server:
+        address = ("127.0.0.1", int(server.server_address[1]))
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, timeout=5)
+        server.open(pages_of(planned, "snmp", MonitoringRequest()))
+        socket.create_connection(address, timeout=5).close()
 
 
 def test_it_listens_on_loopback_unless_told_otherwise() -> None:

@@ -144,6 +144,7 @@ REFUSED = {
     "a key that is not there": ((*PLAN, "--set", "scenaro.text=a"), "scenaro"),
     "a deep key": ((*PLAN, "--set", "serve.rooter=ecmp"), "rooter"),
     "a profile": ((*PLAN, "--set", "serve.profile=snpm"), "/serve/profile"),
+    "an address that no probe reaches": ((*PLAN, "--set", "serve.address=127.0.0.1"), "/serve/address"),
     "a number as text": ((*PLAN, "--set-string", "replicas=two"), "/replicas"),
     "a port": ((*PLAN, "--set", "service.port=70000"), "/service/port"),
     "a volume to write": ((*PLAN, "--set", "scenario.readOnly=false"), "readOnly"),

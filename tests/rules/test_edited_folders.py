@@ -137,3 +137,25 @@ def mangled(data: bytes, rng: random.Random) -> bytes:
         lambda: data.replace(b",", b"\n"),
     ]
     return rng.choice(kinds)()
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("tcp,tp_dst=22,actions=output:1", "the protocol, the destination port"),
+        ("ip,nw_src=10.64.0.1,actions=output:1", "the source address"),
+        ("in_port=1,actions=output:2", "the port that packets come in by"),
+    ],
+)
+def test_a_rule_by_more_than_a_destination_is_refused_by_what_it_asks_for(
+    copy: Callable[[str], Path], capsys: pytest.CaptureFixture[str], line: str, asked: str
+) -> None:
+    """Not for a file of flows that the export never had: exporting again would lose the rule in silence."""
+    folder = copy("ovs")
+    file = min((folder / "switches").glob("*.flows"))
+    file.write_text(file.read_text(encoding="utf-8") + f"priority=300,{line}\n", encoding="utf-8")
+    assert run(["verify", "rules", SCENARIO, str(folder), "-q"]) == 3
+    said = capsys.readouterr().err
+    assert "FP8020" in said
+    assert f"{file.stem} has a rule for packets that asks for {asked} too" in said
+    assert "flows.csv" not in said

@@ -439,7 +439,7 @@ def _clusters() -> list[Data]:
     job: Data = {"kind": "collective", "collective": "all-reduce", "size": "1 GB", "gpus": 8, "fabric": "main"}
     asked = {"ranks": 2, "cpu": 8, "memory": "64 GB", "storage": "100 GB"}
     job["placement"] = {"group": "gpu", "requests": asked}
-    has = {"cpu": [16, 16, 32, 32], "memory": "128 GB", "storage": "200 GB"}
+    has = {"cpu": [16, 16, 32, 32], "memory": "128 GB", "storage": "200 GB", "gpus": 8}
     read = {"group": "gpu", "from": "kubernetes", "path": str(CLUSTER), "nics": GPUS["nics"]}
     named = {key: value for key, value in GPUS.items() if key != "count"} | {"names": ["a[1-4]"]}
     plain = {**job, "placement": {"group": "gpu"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from fabric.request import RouteRequest
 from fabric.saved.result_file import save_result
 from fabric.scenario.json_schema import scenario_schema
 from fabric.scenario.load import LoadError, load_scenario, with_overrides
+from fabric.share.schedulers.listed_nodes import list_nodes
 from fabric.spread.shipment import Shipment
-from topologies.errors import FormatError
+from topologies.errors import FormatError, TrafficError
 
 SCENARIO = """\
 version: 1
@@ -280,3 +282,61 @@ def test_editors_take_a_mapping_with_from_and_no_other(one_group):
     del data["nodes"]["from"]
     assert not schema.is_valid(data)
     assert schema.is_valid({**data, "nodes": [{"group": "gpu", "count": 2}]})
+
+
+def test_pieces_do_not_get_gpus_that_pods_hold_or_that_are_on_cordoned_nodes(tmp_path):
+    """n1 has 2 of 8 left, n2 is cordoned, n3 has all 8: 10 of 24 GPUs; of pieces of 4 ranks two fit, on n3."""
+    pods = [pod("n1", **{"nvidia.com__gpu": "6", "cpu": "1"})]
+    path = written(tmp_path, FROM_FILE, node("n1"), node("n2", unschedulable=True), node("n3"), *pods)
+    path.write_text(path.read_text().replace("gpus: 16", "gpus: 8").replace("{cpu: 10}", "{ranks: 4, cpu: 10}"))
+    loaded = load_scenario(path)
+    assert any("10 of 24 GPUs are free for new jobs; not all are on n1, n2" in text for text in loaded.said)
+    assert build_network(loaded).inventory.resources("gpu")["gpus"] == (2, 0, 8)
+    placed = [text for one in derive_traffic(loaded, build_network(loaded)) for text in one.said]
+    assert any("2 pieces of 4 ranks and 10 cores each on n3 (2)" in text for text in placed)
+    path.write_text(path.read_text().replace("gpus: 8,", "gpus: 12,"))
+    with pytest.raises(TrafficError, match="2 of 3 fit") as found:
+        run_scenario(load_scenario(path), RouteRequest())
+    assert "gpus 2" in found.value.problems[0].notes[0]
+
+
+def test_slurm_says_what_jobs_leave_of_cpus_memory_and_gpus(tmp_path):
+    """86 of 96 CPUs; 1,000 less 24 of the system and 100 of jobs, in units of 2**20 bytes; 5 of 8 GPUs; n2 drains."""
+    (tmp_path / "nodes.txt").write_text(
+        "NodeName=n1 Gres=gpu:8 GresUsed=gpu:3 State=MIXED CPUTot=96 CPUAlloc=10 RealMemory=1000\n"
+        "   MemSpecLimit=24 AllocMem=100\n"
+        "NodeName=n2 Gres=gpu:8 State=IDLE+DRAIN CPUTot=96 CPUEfctv=94 CPUAlloc=0 RealMemory=1000 AllocMem=0\n"
+    )
+    loaded = load_scenario(written(tmp_path, "from: slurm\npath: nodes.txt"))
+    found = build_network(loaded).inventory.resources("gpu")
+    assert found == {"cpu": (86_000, 94_000), "memory": (876 * 2**20, 1000 * 2**20), "gpus": (5, 0)}
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "code", "words"),
+    [
+        (
+            "kubernetes", json.dumps({"items": [node("n1"), node("n2"), node("n1")]}), "FP6211",
+            r"items\[2\]: 'n1' is listed a second time; items\[0\] is it too",
+        ),
+        ("kubernetes", json.dumps({"items": [node("n1", cpu="-4")]}), "FP6250", "cpu: -4 is below 0"),
+        (
+            "slurm", "NodeName=n1 State=IDLE Gres=gpu:8\nNodeName=n1 State=IDLE Gres=gpu:8\n", "FP6210",
+            "node n1 is listed a second time; line 1 has it too",
+        ),
+        (
+            "slurm", json.dumps({"nodes": [{"name": "n1", "gres": "gpu:8"}] * 2}), "FP6210",
+            r"node n1 is listed a second time; nodes\[0\] is it too",
+        ),
+        ("slurm", "NodeName=n1 State=IDLE Gres=gpu:h100:4,gpu:a100:4\n", "FP6288", "of several types: h100, a100"),
+        ("slurm", "NodeName=n1 State=IDLE Gres=gpu:h100:4,gpu:mig:4\n", "FP6288", "slices of them"),
+    ],
+)  # fmt: skip
+def test_nodes_that_are_not_clear_are_refused_by_scenarios_and_by_fabric_nodes(tmp_path, source, text, code, words):
+    (tmp_path / "some.txt").write_text(text)
+    problem = refused(written(tmp_path, f"from: {source}\npath: some.txt"))
+    assert problem.code == code
+    assert re.search(words, problem.message)
+    if code != "FP6288":
+        with pytest.raises(FormatError, match=words):
+            list_nodes(source, str(tmp_path / "some.txt"), resource="nvidia.com/gpu")

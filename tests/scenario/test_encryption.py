@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,8 @@ def test_a_saved_result_has_what_encryption_left(tmp_path: Any) -> None:
         ({"kind": "ipsec", "mtu": 1000, "outer": "ipv6"}, "below 1280"),
         ({"kind": "macsec", "mtu": 1500, "cipher": "aes-gcm"}, "cipher says nothing of macsec"),
         ({"kind": "macsec", "mtu": 1500, "tiers": ["leaf-spin"]}, "'leaf-spin' is not a tier"),
+        ({"kind": "macsec", "mtu": 1500, "tiers": []}, "nothing is encrypted"),
+        ({"kind": "macsec", "mtu": 1500, "efficiency": 0.9}, "remove one of them"),
     ],
 )
 def test_what_cannot_be_worked_out_is_refused(tmp_path: Any, keys: dict[str, Any], message: str) -> None:
@@ -145,3 +148,35 @@ def test_a_failed_spine_leaves_the_others_with_what_encryption_left(tmp_path: An
     before, after = ({one.tier: one.max for one in each.result.routes[0].tiers} for each in (made, failed))
     assert after["leaf-spine"] == pytest.approx(2 * before["leaf-spine"])
     assert after["host-leaf"] == before["host-leaf"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_converted_file_has_line_rates_and_read_back_with_the_encryption_gives_the_same(
+    tmp_path: Any, capfd: Any, form: str
+) -> None:
+    """Rates less encryption would be lessened a second time: 1,484 / 1,538 of 1,484 / 1,538."""
+    made = run(tmp_path, {"kind": "ipsec", "mtu": 1500})
+    out = tmp_path / f"line.{form}"
+    assert command(["convert", str(tmp_path / "small.fabric.yaml"), "-o", str(out)]) == 0
+    assert "line rates are written" in capfd.readouterr().err
+    data = yaml.safe_load((tmp_path / "small.fabric.yaml").read_text())
+    data["fabrics"]["main"]["topology"] = {"kind": "file", "path": out.name, "format": form}
+    (tmp_path / "again.fabric.yaml").write_text(yaml.safe_dump(data))
+    again = run_scenario(load_scenario(tmp_path / "again.fabric.yaml"), RouteRequest()).result
+    rates = sorted(again.routes[0].topology.capacity_gbps)
+    assert rates == pytest.approx(sorted(made.result.routes[0].topology.capacity_gbps))
+    assert max(rates) == pytest.approx(200 * 1484 / 1538)
+
+
+@pytest.mark.parametrize("words", [["build"], ["show", "bisection"]])
+def test_what_names_line_rates_names_what_encryption_leaves_of_them(
+    tmp_path: Any, capfd: Any, words: list[str]
+) -> None:
+    run(tmp_path, {"kind": "ipsec", "mtu": 1500})
+    path = str(tmp_path / "small.fabric.yaml")
+    capfd.readouterr()
+    assert command([*words, path, "-f", "plain"]) == 0
+    assert "rates are line rates; ipsec leaves 96.5 %" in capfd.readouterr().out
+    assert command([*words, path, "--json"]) == 0
+    assumed = json.loads(capfd.readouterr().out)["assumptions"]
+    assert any("line rates" in one["text"] and one["override"] == "fabrics.main.encryption" for one in assumed)

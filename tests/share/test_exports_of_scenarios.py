@@ -10,7 +10,7 @@ from scheduler_plans import words_of_differences, written
 
 from fabric.pipeline.prepared import build
 from fabric.scenario.load import load_scenario
-from fabric.share.schedulers.export import scheduler_plan
+from fabric.share.schedulers.export import notes_of, scheduler_plan
 from fabric.share.schedulers.format import SCHEDULER_FORMATS, ExportOptions, SchedulerPlan
 from topologies.errors import FormatError, ScenarioError
 
@@ -72,6 +72,80 @@ def test_ranks_are_where_the_traffic_puts_them(tmp_path: Path) -> None:
     assert len(set(ranks)) == 256
     assert (folder / "rankfile").read_text().splitlines()[9] == f"rank 9={ranks[9]} slot=1"
     assert (folder / "machinefile").read_text().splitlines()[1] == f"{ranks[8]}:8"
+
+
+_SHARED_HOST = """
+version: 1
+name: shared
+nodes:
+  - {group: gpu, count: 4, gpus: 8, nics: {main: {speed: 400G}}}
+fabrics:
+  main:
+    topology: {kind: leaf-spine, leaf: {count: 2, speed: 400G, down: 2, up: 2}, spine: {count: 2}}
+workloads:
+  - {id: a, kind: collective, collective: all-reduce, fabric: main, size: 1 GiB, gpus: 12}
+  - {id: b, kind: collective, collective: all-reduce, fabric: main, size: 1 GiB, gpus: 4}
+"""
+
+
+def _shared_host(tmp_path: Path, *down: str) -> SchedulerPlan:
+    (tmp_path / "s.fabric.yaml").write_text(_SHARED_HOST)
+    loaded = load_scenario(tmp_path / "s.fabric.yaml")
+    return scheduler_plan(loaded, build(loaded, down=down), jobs=True)
+
+
+def test_rank_files_of_jobs_on_one_host_bind_to_different_processors(tmp_path: Path) -> None:
+    """Job a has GPUs 0 to 3 of the second host, job b GPUs 4 to 7."""
+    folder = written(tmp_path / "out", _shared_host(tmp_path), "rankfile")
+    lines = [line.split("=", 1)[1] for job in "ab" for line in (folder / job / "rankfile").read_text().splitlines()]
+    assert len(set(lines)) == len(lines) == 16
+    assert [line for line in lines if line.startswith("gpu1 ")] == [f"gpu1 slot={gpu}" for gpu in range(8)]
+    assert words_of_differences(folder, _shared_host(tmp_path), "rankfile") == []
+
+
+def test_ranks_on_a_host_that_is_down_are_named(tmp_path: Path) -> None:
+    chosen = SCHEDULER_FORMATS["rankfile"]
+    assert not any("down" in note for note in notes_of(_shared_host(tmp_path), chosen))
+    found = [note for note in notes_of(_shared_host(tmp_path, "gpu1"), chosen) if "down" in note]
+    assert [note.split(";")[0] for note in found] == [
+        f"{job} has ranks on 1 host that is down, and cannot start so: gpu1" for job in "ab"
+    ]
+
+
+@pytest.mark.parametrize("form", ["labels", "kueue"])
+@pytest.mark.parametrize(
+    ("lost", "count"),
+    [("everything", 4), ("a line", 2), ("a host", 1), ("by a comment", 2), ("the value", 1)],
+)
+def test_labels_that_the_script_lost_are_found(tmp_path: Path, form: str, lost: str, count: int) -> None:
+    plan = _shared_host(tmp_path)
+    folder = written(tmp_path / "out", plan, form)
+    script = folder / "label-nodes.sh"
+    lines = script.read_text().splitlines(keepends=True)
+    assert [line.split()[:3] for line in lines[-2:]] == [["label", "gpu0", "gpu1"], ["label", "gpu2", "gpu3"]]
+    changed = {
+        "everything": [],
+        "a line": lines[:-1],
+        "a host": [line.replace("gpu1 ", "") for line in lines],
+        "by a comment": [*lines[:-1], "# " + lines[-1]],
+        "the value": [*lines, "label gpu1 fabric-planner/main.leaf=elsewhere\n"],
+    }[lost]
+    script.write_text("".join(changed))
+    found = words_of_differences(folder, plan, form)
+    assert len(found) == count
+    assert all("in label-nodes.sh" in words for words in found)
+    if lost != "the value":
+        assert all(words.endswith("in label-nodes.sh is not in the folder") for words in found)
+
+
+def test_a_line_of_the_script_that_does_something_else_is_refused(tmp_path: Path) -> None:
+    plan = _shared_host(tmp_path)
+    folder = written(tmp_path / "out", plan, "labels")
+    script = folder / "label-nodes.sh"
+    head, _, rest = script.read_text().partition("\nlabel gpu0")
+    script.write_text(f"{head}\nexit 0\nlabel gpu0{rest}")
+    with pytest.raises(FormatError, match="'exit 0' is not a line that labels nodes"):
+        words_of_differences(folder, plan, "labels")
 
 
 def test_a_moved_rank_is_found(tmp_path: Path) -> None:

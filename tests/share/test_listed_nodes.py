@@ -80,3 +80,42 @@ def test_nodes_of_slurm_are_listed(tmp_path, capsys):
 )  # fmt: skip
 def test_flags_that_contradict_each_other_are_refused(words, capsys):
     assert run(["nodes", *words]) == 2
+
+
+def test_a_partition_of_slurm_is_listed_with_its_cpus_and_memory(tmp_path, capsys):
+    """96 - 10 CPUs, 2,000 - 500 units of 2**20 bytes; types that count together are named."""
+    rest = "CPUTot=96 CPUAlloc=10 RealMemory=2000 AllocMem=500"
+    path = tmp_path / "nodes.txt"
+    path.write_text(
+        f"NodeName=n1 Gres=gpu:8 State=IDLE Partitions=a {rest}\n"
+        f"NodeName=n2 Gres=gpu:h100:4,gpu:a100:4 State=IDLE Partitions=a,b {rest}\n"
+    )
+    words = ["nodes", "slurm", "--path", str(path), "--format", "json", "--partition"]
+    assert run([*words, "b"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["name"], one["cores_free"], one["memory_free_bytes"]) for one in found["nodes"]] == [
+        ("n2", 86, 1500 * 2**20)
+    ]
+    assert any("h100, a100 of n2" in text for text in found["notes"])
+    assert run([*words, "c"]) == 3
+    assert "FP6287" in capsys.readouterr().err
+
+
+def test_a_node_without_a_status_gets_no_job(tmp_path, capsys):
+    path = tmp_path / "nodes.json"
+    path.write_text(json.dumps({"items": [{"kind": "Node", "metadata": {"name": "n1"}}]}))
+    assert run(["nodes", "kubernetes", "--path", str(path), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["nodes"][0]["state"] == "it has no status"
+    assert found["summary"]["nodes_usable"] == 0
+
+
+def test_the_json_of_slurm_has_the_same_cpus_and_memory(tmp_path, capsys):
+    """96 of 128 CPUs for jobs, less 10; 2,000 units less 100 of the system and 500 of jobs.."""
+    path = tmp_path / "nodes.json"
+    one = {"name": "n1", "state": ["MIXED"], "gres": "gpu:8", "gres_used": "gpu:2", "idle_cpus": 86, "cpus": 128}
+    one |= {"effective_cpus": 96, "alloc_cpus": 10, "real_memory": 2000, "alloc_memory": 500, "specialized_memory": 100}
+    path.write_text(json.dumps({"nodes": [one]}))
+    assert run(["nodes", "slurm", "--path", str(path), "--format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["nodes"]
+    assert (found["gpus_free"], found["cores_free"], found["memory_free_bytes"]) == (6, 86, 1400 * 2**20)

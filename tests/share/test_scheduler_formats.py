@@ -51,7 +51,7 @@ MOVES = {
     "volcano": ("hypernodes.json", '"tier": 2', '"tier": 3', "net HyperNode net lacks tier 2 and has tier 3"),
     "topograph": ("model.yaml", '["leaf3-h[0-3]"]', '["leaf3-h[0-1]"]', "net switch leaf3 lacks leaf3-h2, leaf3-h3"),
     "labels": ("nodes.json", '"fabric-planner/net.leaf": "leaf0"', '"fabric-planner/net.leaf": "leaf1"', "leaf0-h0"),
-    "labels of topograph": ("label-nodes.sh", "tier-0=leaf0", "tier-0=leaf1", "in label-nodes.sh is in the folder"),
+    "labels of topograph": ("label-nodes.sh", "tier-0=leaf0", "tier-0=leaf1", "in label-nodes.sh lacks"),
 }
 
 

@@ -51,6 +51,18 @@ def test_64_cores_on_4_nodes_of_8_are_refused_with_the_numbers(tmp_path):
     assert problem.notes[0] == "pieces that would fit by each alone: cpu 0, gpus 32"
 
 
+def test_pieces_get_only_the_gpus_that_are_free_for_jobs(tmp_path):
+    """Of 3 nodes of 8 GPUs 8, 5 and 0 are free: pieces of 4 fit 2, 1 and 0 times; a job before takes some of them."""
+    nodes = Nodes(3, 8, tmp_path, cpu=96)
+    nodes.has = NodeResources(cpu=96, gpus=[8, 5, 0]).by_node(3)
+    assert nodes.job("a", 4, requests={"ranks": 4, "cpu": 1}) == [4, 0, 0]
+    assert nodes.job("b", 8, requests={"ranks": 4, "cpu": 1}) == [4, 4, 0]
+    with pytest.raises(TrafficError, match="0 of 1 fit"):
+        nodes.job("c", 4, requests={"ranks": 4, "cpu": 1})
+    with pytest.raises(ValueError, match="not a number of GPUs"):
+        NodeResources(gpus=[8, -1])
+
+
 def test_the_sum_that_would_do_does_not_make_it_fit(tmp_path):
     """4 nodes of 24 cores are 96, 6 pieces of 16 are 96: one fits on each node, 4 of 6."""
     with pytest.raises(TrafficError, match=r"no room for 6 pieces .*: 4 of 6 fit"):

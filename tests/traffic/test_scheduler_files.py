@@ -80,7 +80,9 @@ def test_a_named_node_that_is_down_is_taken_and_said():
 def test_every_node_foreign_is_an_error(tmp_path):
     """Rather than a job on nothing; also where numbers were written with zeros."""
     (tmp_path / "a").write_text("NodeName=x1 State=IDLE Gres=gpu:8\n")
-    with pytest.raises(FormatError, match=r"a:1: unknown host 'x1'"):
+    with pytest.raises(
+        FormatError, match=r"a:1: a cluster of another fabric: 0 of 1 names match hosts of the job, which are 2"
+    ):
         place("slurm", ["n1", "n2"], tmp_path, 8, path="a")
     (tmp_path / "a").write_text("NodeName=n01 State=IDLE Gres=gpu:8\nNodeName=n2 State=IDLE Gres=gpu:8\n")
     with pytest.raises(FormatError, match=r"a:1: unknown host 'n01' \(help: .*n01 is n1"):

@@ -84,6 +84,11 @@ class KubernetesNode:
     ready: bool | None  # None where it is not said
     held: Held | None = None  # by pods; None where the document has no pods
 
+    @property
+    def reports(self) -> bool:
+        """Whether it has a status; a node without one never joined."""
+        return not self.entry.get("status").absent
+
     def taken(self, resource: str) -> int:
         """How many of its GPUs pods hold."""
         return int((self.held or {}).get(resource, 0))
@@ -143,15 +148,19 @@ def read_kubernetes_nodes(text: str, path: str) -> tuple[list[KubernetesNode], t
     counted = bool(pods) or not document.get("metadata").get("annotations").get(PODS_COUNTED).absent
     held, fields = held_on_nodes(pods)
     present |= dict.fromkeys([*(["Pod"] if pods else []), *fields])
-    nodes = []
+    nodes: dict[str, KubernetesNode] = {}
     for entry in entries:
         inner = entry.get("kind").text("Node")
         if inner not in ("Node", "Pod"):
             raise entry.wrong(f"kind is {inner}, not Node", hint=_WAY, code="FP6211")
         if inner == "Node":
             present |= dict.fromkeys(_fields(entry))
-            nodes.append(_node(entry, held if counted else None))
-    return nodes, FIELDS.notes(present)
+            node = _node(entry, held if counted else None)
+            if node.name in nodes:
+                first = nodes[node.name].entry.path
+                raise entry.wrong(f"{node.name!r} is listed a second time; {first} is it too", hint=_WAY, code="FP6211")
+            nodes[node.name] = node
+    return list(nodes.values()), FIELDS.notes(present)
 
 
 def _fields(entry: JsonValue) -> Iterable[str]:

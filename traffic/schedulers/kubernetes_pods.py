@@ -36,6 +36,8 @@ def quantity(value: JsonValue) -> Decimal:
     if not found:
         raise value.wrong(f"{value.text()[:40]!r} is not a quantity such as 500m or 1Gi")
     number = Decimal(found[1] + (found[2] or ""))
+    if number < 0:
+        raise value.wrong(f"{value.text()[:40]} is below 0, and an amount of a node or a pod is not")
     suffix = found[3] or ""
     if suffix.endswith("i"):
         return number * Decimal(1024 ** (_BINARY.index(suffix[0]) + 1))

@@ -23,9 +23,10 @@ _FREE_TEXT = re.compile(
 )  # fmt: skip
 _GRES = re.compile(r"([A-Za-z_]\w*)((?::[^:,()]*)*)(\([^)]*\))?")
 _COUNT = re.compile(r"(\d{1,9})([KMGTP]?)")
-_SLICE = re.compile(r"\d+g\.\d+gb", re.IGNORECASE)
+_SLICE = re.compile(r"\d+g\.\d+gb|^mig\b", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9][\w.\-\[\],]*")
 _UNSET = ("", "N/A", "n/a", "(null)", "None", "none")
+_ALWAYS = ("State", "CPUTot", "CPUEfctv", "CPUAlloc", "RealMemory", "MemSpecLimit", "AllocMem")  # for resources too
 _BUSY = ("MIXED", "ALLOCATED", "COMPLETING")
 
 
@@ -93,6 +94,34 @@ class SlurmNode:
         return _tres_gpus(self.values.get("CfgTRES", ""))
 
     @property
+    def gpu_types(self) -> tuple[str, ...]:
+        """Types of its GPUs, as Gres names them."""
+        return tuple(dict.fromkeys(one.type for one in self._gpus["Gres"] if one.type))
+
+    # ---- processors and memory ----
+
+    @property
+    def cpus_free(self) -> int | None:
+        """CPUs that jobs leave of those for jobs, as Slurm counts them; None where that is not said."""
+        has = self._amount("CPUEfctv") if self.said("CPUEfctv") else self._amount("CPUTot")
+        used = self._amount("CPUAlloc")
+        return None if has is None or used is None else max(has - used, 0)
+
+    @property
+    def memory_free_bytes(self) -> int | None:
+        """Memory that jobs leave of that for jobs; None where that is not said. Slurm counts in units of 2**20."""
+        has, used = self._amount("RealMemory"), self._amount("AllocMem")
+        if has is None or used is None:
+            return None
+        return max(has - (self._amount("MemSpecLimit") or 0) - used, 0) * 2**20
+
+    def _amount(self, key: str) -> int | None:
+        text = self.values.get(key, "")
+        return int(text) if re.fullmatch(r"\d{1,15}", text) else None
+
+    # ---- GPUs in use ----
+
+    @property
     def busy(self) -> frozenset[int]:
         """Numbers of the GPUs that are in use or drained, where they are printed."""
         held = self._gpus["GresUsed"] + self._gpus["GresDrain"]
@@ -138,7 +167,18 @@ class SlurmFile:
         reported = FIELDS.names("reported")
         present = [name for name in self.fields if name not in reported and name != "State"]
         words = dict.fromkeys(f"State={word}" for node in self.nodes for word in node.state)
-        return FIELDS.notes([*present, *words, *extra])
+        return (*FIELDS.notes([*present, *words, *extra]), *self._types())
+
+    def _types(self) -> list[str]:
+        """That nodes have GPUs of several types."""
+        mixed = {
+            node.name: ", ".join(node.gpu_types) for node in self.nodes if len(node.gpu_types) > 1 and not node.sliced
+        }
+        if mixed:
+            name, types = next(iter(mixed.items()))
+            more = f" (and {len(mixed) - 1:,} more nodes)" if len(mixed) > 1 else ""
+            return [f"GPUs of several types count together: {types} of {name}{more}"]
+        return []
 
 
 def read_slurm_nodes(text: str, path: str) -> SlurmFile:
@@ -211,6 +251,14 @@ def _of_scontrol(lines: list[str], path: str) -> SlurmFile:
                 code="FP6210",
             )
         nodes.append(SlurmNode(number, values))
+    lines_of: dict[str, int] = {}
+    for number, values in records:
+        first = lines_of.setdefault(values["NodeName"], number)
+        if first != number:
+            raise FormatError(
+                f"node {values['NodeName']} is listed a second time; line {first} has it too", file=path, line=number,
+                hint=WAYS, code="FP6210",
+            )  # fmt: skip
     return SlurmFile(nodes, stated=True, fields=dict.fromkeys(key for _, values in records for key in values))
 
 
@@ -244,20 +292,23 @@ def _of_json(document: JsonValue) -> SlurmFile:
     listed = document.get("nodes")
     if isinstance(listed.value, dict):  # data_parser v0.0.39 has a list inside
         listed = listed.get("nodes")
-    nodes, fields = [], dict[str, None]()
+    nodes, fields, paths = [], dict[str, None](), dict[str, str]()
     for entry in listed.each():
         values: dict[str, str] = {}
         for key, value in entry.items():
             name = JSON_KEYS.get(key, key)
             fields[name] = None
             treated = FIELDS.of(name)
-            if name != "State" and (treated is None or treated.treatment == "harmless"):
+            if name not in _ALWAYS and (treated is None or treated.treatment == "harmless"):
                 continue
             text = _json_text(value, joined="+" if name == "State" else ",")
             values[name] = f"{values[name]}+{text}" if name == "State" and values.get(name) and text else (
                 values.get(name) or text
             )  # fmt: skip
-        entry.need("name")
+        name = entry.need("name").text()
+        if name in paths:
+            raise entry.wrong(f"node {name} is listed a second time; {paths[name]} is it too", hint=WAYS, code="FP6210")
+        paths[name] = entry.path
         nodes.append(SlurmNode(None, values))
     return SlurmFile(nodes, stated=any("State" in node.values for node in nodes), fields=fields)
 

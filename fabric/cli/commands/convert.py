@@ -91,7 +91,12 @@ def _of_scenario(source: str, settings: Settings, fabric: str | None, flags: Top
         check_fabric(fabric, network)
     if fabric is None and len(network.topologies) > 1:
         raise click.UsageError(f"--fabric: which of {', '.join(network.topologies)}?")
-    return network.topologies[fabric or next(iter(network.topologies))].with_left_capacity
+    name = fabric or next(iter(network.topologies))
+    if loaded.scenario.fabrics[name].encryption.left < 1:
+        remember_said(
+            [f"{name}: line rates are written; a topology file has no encryption, a scenario that reads it may"]
+        )
+    return network.topologies[name].at_line_rate.with_left_capacity
 
 
 def _refuse_catalogue(source: str) -> None:

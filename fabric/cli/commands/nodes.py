@@ -23,6 +23,7 @@ ORDER = 24
 @click.option("--no-pods", is_flag=True, help="Do not ask for pods; what they hold counts as free.")
 @click.option("--resource", default="nvidia.com/gpu", show_default=True, metavar="NAME", help="What counts GPUs.")
 @click.option("--live", metavar="WHERE", help="Of Slurm: scontrol, or the address of a slurmrestd.")
+@click.option("--partition", metavar="NAME", help="Of Slurm: only nodes of this partition.")
 @click.option("--timeout", type=Duration(), default="10 s", show_default=True, metavar="TIME", help="For an answer.")
 @click.option("--snapshot", metavar="FILE", help="Keep what was read in FILE, which path: of a scenario names.")
 def command(
@@ -35,6 +36,7 @@ def command(
     no_pods: bool,
     resource: str,
     live: str | None,
+    partition: str | None,
     timeout: float,
     snapshot: str | None,
 ) -> None:
@@ -51,8 +53,8 @@ def command(
     is_slurm = scheduler == "slurm"
     if is_slurm and (context or kubeconfig or selector or no_pods):
         raise click.UsageError("--context, --kubeconfig, --selector and --no-pods are of kubernetes")
-    if live is not None and not is_slurm:
-        raise click.UsageError("--live is of slurm; --context names a cluster of Kubernetes")
+    if (live or partition) and not is_slurm:
+        raise click.UsageError("--live and --partition are of slurm; --context names a cluster of Kubernetes")
     asked = live if is_slurm else context
     if (path is None) == (asked is None):
         raise click.UsageError(f"which nodes? --path FILE, or --{'live WHERE' if is_slurm else 'context NAME'}")
@@ -67,7 +69,7 @@ def command(
             if is_slurm
             else KubernetesCluster(asked, kubeconfig, selector, timeout, not no_pods)
         )
-    listed = list_nodes(scheduler, source, resource=resource)
+    listed = list_nodes(scheduler, source, resource=resource, partition=partition)
     if snapshot is not None:
         write_snapshot(listed, Path(snapshot), force=settings.force)
     remember_said(list(listed.said))

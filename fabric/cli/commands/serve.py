@@ -40,7 +40,7 @@ def command(
     are answered, nothing is written. Exit code 0 after a signal; 3: bad input, or nothing listens there.
     """
     from fabric.faces.web.pages import pages_of
-    from fabric.faces.web.server import open_server
+    from fabric.faces.web.server import PlanServer
     from fabric.operate.monitoring.files import MonitoringRequest
     from fabric.operate.monitoring.names_file import GivenNames, read_names
     from fabric.pipeline.run import run_scenario
@@ -50,11 +50,12 @@ def command(
     request = MonitoringRequest(names=GivenNames() if names is None else read_names(names))
     loaded = load(scenario, settings)
     asked = RouteRequest(router=router, down=settings.down, up=settings.up, slow=settings.slow)
-    with located(loaded, settings), watching(settings) as report:
-        pages = pages_of(run_scenario(loaded, asked, progress=report, idle=True), profile, request)
-    for text in pages.said:
-        note(text, settings)
-    with open_server(host, port, pages, lambda text: note(text, settings) if settings.verbose else None) as server:
+    with PlanServer(host, port, lambda text: note(text, settings) if settings.verbose else None) as server:
+        with located(loaded, settings), watching(settings) as report:
+            pages = pages_of(run_scenario(loaded, asked, progress=report, idle=True), profile, request)
+        for text in pages.said:
+            note(text, settings)
+        server.open(pages)
         click.echo(f"http://{server.shown}/ and /metrics; a signal ends it", err=True)
         try:
             with interruptible():

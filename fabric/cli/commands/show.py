@@ -131,6 +131,7 @@ def _racks_answer(network: Network, loaded: LoadedScenario) -> Answer:
 
 
 def _shape_answer(what: str, network: Network, loaded: LoadedScenario) -> Answer:
+    from fabric.faces.answers.records import line_rate_records
     from fabric.faces.answers.shape_report import (
         bisection_document,
         bisection_record,
@@ -151,6 +152,11 @@ def _shape_answer(what: str, network: Network, loaded: LoadedScenario) -> Answer
         halves = bisection_results(network, loaded.scenario.seed)
         found = bisection_record(halves)
         table = cut_table(halves)
-        document, rows, kind = bisection_document(halves), CUTS, "BisectionResult"
-    record = {**envelope(kind, loaded), "fabrics": found, "warnings": [str(problem) for problem in network.warnings]}
+        document, rows, kind = bisection_document(halves, loaded), CUTS, "BisectionResult"
+    record = {
+        **envelope(kind, loaded),
+        "fabrics": found,
+        "assumptions": line_rate_records(loaded) if what == "bisection" else [],
+        "warnings": [str(problem) for problem in network.warnings],
+    }
     return Answer(lambda: record, lambda: document, lambda: table, rows)

@@ -29,6 +29,8 @@ def build_document(loaded: LoadedScenario, network: Network) -> Document:
             ),
             Line("  ".join(_shape(summary, diameter_hops(topology)))),
         ]
+        in_clear = loaded.scenario.fabrics[fabric].encryption.of_line_rates
+        parts += [Line(in_clear)] if in_clear else []
         roles = role_table(fabric, summary, topology, loaded.scenario.fabrics[fabric])
         parts += [
             roles.only(*ROLES_SHOWN).titled(""),

@@ -48,12 +48,24 @@ def build_record(loaded: LoadedScenario, network: Network) -> dict[str, Any]:
         **envelope("BuildResult", loaded),
         "fabrics": fabrics,
         "assumptions": [
-            {"text": text, "override": f"fabrics.{name}.topology"}
-            for name, texts in network.said.items()
-            for text in texts
+            *(
+                {"text": text, "override": f"fabrics.{name}.topology"}
+                for name, texts in network.said.items()
+                for text in texts
+            ),
+            *line_rate_records(loaded),
         ],
         "warnings": [str(problem) for problem in network.warnings],
     }
+
+
+def line_rate_records(loaded: LoadedScenario) -> list[dict[str, str]]:
+    """Of every fabric with encryption, that rates are line rates, and what is left of them."""
+    return [
+        {"text": f"{name}: {spec.encryption.of_line_rates}", "override": f"fabrics.{name}.encryption"}
+        for name, spec in loaded.scenario.fabrics.items()
+        if spec.encryption.of_line_rates
+    ]
 
 
 def traffic_record(

@@ -8,6 +8,7 @@ from fabric.faces.views.shape import CUTS_SHOWN, PATHS_SHOWN, cut_notes, cut_tab
 from fabric.output.document import Document, Line
 from fabric.output.table import Table
 from fabric.pipeline.network import Network
+from fabric.scenario.load import LoadedScenario
 from topologies.bisection import Bisection, bisection
 from topologies.distances import Distances, distances
 from topologies.units import format_gbps
@@ -34,12 +35,14 @@ def paths_document(results: dict[str, Distances]) -> Document:
     return parts
 
 
-def bisection_document(results: dict[str, Bisection]) -> Document:
+def bisection_document(results: dict[str, Bisection], loaded: LoadedScenario) -> Document:
     """Every cut of every fabric: tiers, halvings, and the narrowest halving found of networks without levels."""
     parts: list[Table | Line] = []
     for name, found in results.items():
         sends = f"endpoints send {format_gbps(found.endpoint_gbps)}" if found.endpoint_gbps else "endpoints forward"
         parts.append(Line(f"{name}: {sends}, all rates one direction"))
+        in_clear = loaded.scenario.fabrics[name].encryption.of_line_rates
+        parts += [Line(in_clear)] if in_clear else []
         parts.append(cut_table({name: found}).only(*CUTS_SHOWN).titled("").as_rows())
         parts += [Line(text) for text in cut_notes(found)]
     return parts

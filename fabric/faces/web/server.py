@@ -22,15 +22,49 @@ _HEADERS = {
 
 
 class PlanServer(ThreadingHTTPServer):
-    """Answers with pages; ``server_address`` has the port that it got."""
+    """Answers with pages; ``server_address`` has the port that it got.
+
+    It has its port from the start and refuses connections until ``open``, so that a port that is taken is found before
+    the pages are made.
+    """
+
+    pages: Pages
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, host: str, port: int, pages: Pages, log: Callable[[str], None]) -> None:
-        self.pages, self.log = pages, log
+    def __init__(self, host: str, port: int, log: Callable[[str], None]) -> None:
+        self.log, self._asked = log, f"{host}:{port}"
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, port), _Handler)
+        try:
+            super().__init__((host, port), _Handler, bind_and_activate=False)
+            self.server_bind()
+        except (OSError, OverflowError, UnicodeError) as error:
+            self.server_close()
+            raise self._refused(error) from None
+
+    def open(self, pages: Pages) -> None:
+        """Listen, with these pages.
+
+        Raises
+        ------
+        OutputError
+            When another has begun to listen at the port meanwhile (FP9871).
+        """
+        self.pages = pages
+        try:
+            self.server_activate()
+        except OSError as error:
+            self.server_close()
+            raise self._refused(error) from None
+
+    def _refused(self, error: Exception) -> OutputError:
+        reason = getattr(error, "strerror", None) or str(error)
+        return OutputError(
+            f"--listen {self._asked}: {reason}",
+            hint="name an address of this machine and a free port; port 0 takes any that is free",
+            code="FP9871",
+        )
 
     @property
     def shown(self) -> str:
@@ -54,6 +88,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self._answer(body=False)
+
+    def do_POST(self) -> None:
+        """Refuse what would change something; a body that comes with it is not read."""
+        text = b"only GET and HEAD are answered\n"
+        self.close_connection = True
+        self.send_response(HTTPStatus.METHOD_NOT_ALLOWED)
+        headers = {"Allow": "GET, HEAD", "Content-Type": "text/plain", "Content-Length": len(text)}
+        for name, value in {**headers, "Connection": "close", **_HEADERS}.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = do_POST  # noqa: N815  # as HTTP writes them
 
     def _answer(self, *, body: bool) -> None:
         page = self.server.pages.at(urlsplit(self.path).path)
@@ -79,12 +126,6 @@ def open_server(host: str, port: int, pages: Pages, log: Callable[[str], None]) 
     OutputError
         When the address is not of this machine, or the port is taken (FP9871).
     """
-    try:
-        return PlanServer(host, port, pages, log)
-    except (OSError, OverflowError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(
-            f"--listen {host}:{port}: {reason}",
-            hint="name an address of this machine and a free port; port 0 takes any that is free",
-            code="FP9871",
-        ) from None
+    server = PlanServer(host, port, log)
+    server.open(pages)
+    return server

@@ -213,7 +213,7 @@ def _mapping(told: Mapping[str, Counter[str]]) -> dict[str, str] | None:
 def _by_the_same_shift(mapping: Mapping[str, str], ports: Sequence[str]) -> dict[str, str]:
     """Names for ports of which nothing is told, where all others are shifted alike; else none."""
     shift = _shift(mapping)
-    if shift is None:
+    if not shift:
         return {}
     known = set(mapping.values())
     more = {_moved(port, -shift): port for port in ports if port not in known}
@@ -262,6 +262,8 @@ def _group(ends: PlannedEnds, devices: Sequence[int], mapping: Mapping[str, str]
     )
     name, port = min(mapping.items(), key=lambda row: _natural(row[0]))
     shift = _shift(mapping)
-    how = "go by other names" if shift is None else f"are counted {abs(shift)} {'lower' if shift > 0 else 'higher'}"
+    how = f"are counted {abs(shift)} {'lower' if shift > 0 else 'higher'}" if shift else "go by other names"
     which = ", ".join(patterns[:3]) + (", ..." if len(patterns) > 3 else "")
+    if shift == 0:
+        return _Group(rows, f"ports of {len(wanted):,} devices {which} are written {name} where the plan has {port}")
     return _Group(rows, f"ports of {len(wanted):,} devices {which} {how}: {name} is {port} of the plan")

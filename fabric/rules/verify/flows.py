@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fabric.rules.errors import RuleError
 from fabric.rules.manifest import FLOW_COLUMNS, FLOWS
 from fabric.rules.own_files import read_rows
 from fabric.rules.table import UDP, Match
@@ -15,8 +16,16 @@ from topologies.columns import Floats
 
 
 def walk_flows(folder: Path, tables: ReadTables) -> tuple[Floats, int, list[Finding]]:
-    """Follow every flow of ``flows.csv`` from its source's first switch; loads of all links, Gbps, shape (L,)."""
+    """Follow every flow of ``flows.csv`` from its source's first switch; loads of all links, Gbps, shape (L,).
+
+    Raises
+    ------
+    RuleError
+        FP8020, when the tables have such rules and the export has no flows.
+    """
     topology = tables.plan.topology
+    if not (folder / FLOWS).exists():
+        raise _not_exported(tables)
     loads = np.zeros(len(topology.links))
     findings: list[Finding] = []
     rows = list(read_rows(folder / FLOWS, FLOW_COLUMNS))
@@ -35,6 +44,25 @@ def walk_flows(folder: Path, tables: ReadTables) -> tuple[Floats, int, list[Find
         else:
             loads[found] += gbps
     return loads, len(rows), findings
+
+
+def _not_exported(tables: ReadTables) -> RuleError:
+    """That a rule asks for more than a destination, in an export without single flows: nobody can follow it."""
+    node, rules = next((node, rules) for node, rules in tables.flows.items() if rules)
+    match = next(iter(rules))
+    asked = {
+        "the source address": match.src_bits, "the protocol": match.protocol, "the source port": match.src_port,
+        "the destination port": match.dst_port, "the port that packets come in by": match.in_port,
+    }  # fmt: skip
+    which = ", ".join(field for field, value in asked.items() if value)
+    name = tables.plan.topology.nodes.name[node]
+    to = f" to {match.dst_text}" if match.dst_bits else ""
+    return RuleError(
+        f"{name} has a rule for packets{to} that asks for {which} too; such a match is "
+        "not one of this export and cannot be followed, and so nothing is proved of the tables",
+        hint="remove it and verify again; export again writes tables without it",
+        code="FP8020",
+    )
 
 
 def _walk(tables: ReadTables, match: Match, src: int, dst: int) -> list[int] | Finding:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from topologies.errors import OutputError
+from topologies.errors import FormatError, OutputError, nearest_hint
 from topologies.whole_file import whole_file
 from traffic.files import read_beside
 from traffic.schedulers.kubernetes_fields import GPU_TAINTS
 from traffic.schedulers.kubernetes_nodes import KubernetesNode, read_kubernetes_nodes
 from traffic.schedulers.live.answer import LiveAnswer, LiveSource, read_live
-from traffic.schedulers.slurm_nodes import SlurmNode, read_slurm_nodes
+from traffic.schedulers.slurm_nodes import SlurmFile, SlurmNode, read_slurm_nodes
+from traffic.slots import listed
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class ListedNodes:
         return sum(node.gpus_free or 0 for node in self.nodes if not node.state)
 
 
-def list_nodes(scheduler: str, source: LiveSource | str, *, resource: str) -> ListedNodes:
+def list_nodes(scheduler: str, source: LiveSource | str, *, resource: str, partition: str | None = None) -> ListedNodes:
     """The nodes of a running cluster, which is asked again, or of a file.
 
     Parameters
@@ -61,11 +62,13 @@ def list_nodes(scheduler: str, source: LiveSource | str, *, resource: str) -> Li
         The cluster, or the path of a file.
     resource : str
         Of Kubernetes, what counts GPUs.
+    partition : str, optional
+        Of Slurm, only nodes of this partition.
 
     Raises
     ------
     FabricError
-        As the readers of files and clusters.
+        As the readers of files and clusters; no node is in the partition (FP6287).
     """
     if isinstance(source, str):
         answer, text, label = None, read_beside(Path(), source, "path"), source
@@ -78,8 +81,12 @@ def list_nodes(scheduler: str, source: LiveSource | str, *, resource: str) -> Li
         nodes = tuple(_of_kubernetes(node, resource) for node in found)
         if found[0].held is None:
             notes = (*notes, "what pods hold is not in it, and counts as free")
+        unsaid = [node.name for node in found if node.ready is None and node.reports]
+        if unsaid:
+            notes = (*notes, f"{listed(unsaid)}: taken as ready; the file does not say")
     else:
         file = read_slurm_nodes(text, label)
+        file = file if partition is None else _of_partition(file, partition, label)
         nodes, notes = tuple(map(_of_slurm, file.nodes)), file.notes()
     return ListedNodes(scheduler, label, nodes, text, (*said, *(f"{label}: {one}" for one in notes)), answer)
 
@@ -89,6 +96,8 @@ def _of_kubernetes(node: KubernetesNode, resource: str) -> ListedNode:
     against = [str(taint) for taint in node.taints if taint.effect != "PreferNoSchedule" and taint.key not in usual]
     given, has = node.gpus(resource)
     cores, memory, storage = (node.free(kind) for kind in ("cpu", "memory", "ephemeral-storage"))
+    if not node.reports:
+        against.append("it has no status")
     state = ", ".join(dict.fromkeys([*(["being deleted"] if node.deleted else []), *against]))
     return ListedNode(
         node.name,
@@ -103,7 +112,20 @@ def _of_kubernetes(node: KubernetesNode, resource: str) -> ListedNode:
 
 def _of_slurm(node: SlurmNode) -> ListedNode:
     free = None if node.gpus is None or node.used is None else max(node.gpus - node.used, 0)
-    return ListedNode(node.name, node.gpus, free, None, None, None, node.unusable(None))
+    cores = None if node.cpus_free is None else float(node.cpus_free)
+    return ListedNode(node.name, node.gpus, free, cores, node.memory_free_bytes, None, node.unusable(None))
+
+
+def _of_partition(file: SlurmFile, partition: str, label: str) -> SlurmFile:
+    nodes = [node for node in file.nodes if partition in node.names("Partitions")]
+    if not nodes:
+        known = sorted({name for node in file.nodes for name in node.names("Partitions")})
+        others = f"there are {listed(known)}" if known else "no node has Partitions="
+        raise FormatError(
+            f"no node is in partition {partition!r}", file=label, hint=nearest_hint(partition, known, otherwise=others),
+            code="FP6287",
+        )  # fmt: skip
+    return replace(file, nodes=nodes)
 
 
 def write_snapshot(listed: ListedNodes, path: Path, *, force: bool) -> None:

@@ -11,7 +11,9 @@ from fabric.share.schedulers.format import Facts, SchedulerPlan, TextFile
 from fabric.share.schedulers.label_keys import LabelKeys
 from fabric.share.schedulers.names import LABEL, NODE, Mapped, fit_names, mapped
 from fabric.share.schedulers.switch_tree import SwitchTree
+from topologies.errors import FormatError
 from topologies.reading.json_value import read_json
+from topologies.reading.text_input import read_text
 
 NODES, SCRIPT = "nodes.json", "label-nodes.sh"
 _AT_ONCE = 200  # nodes of one call
@@ -21,6 +23,7 @@ _HEAD = """\
 set -eu
 label() {{ ${{KUBECTL:-kubectl}} label --overwrite nodes "$@"; }}
 """
+_HEAD_LINES = _HEAD.format(what="").splitlines()
 
 
 def labelled_levels(tree: SwitchTree, keys: LabelKeys) -> list[int]:
@@ -87,43 +90,62 @@ def label_files(plan: SchedulerPlan, fabric: str) -> Iterator[TextFile]:
 
 
 def label_facts(plan: SchedulerPlan) -> dict[str, tuple[str, ...]]:
-    """Labels that every node has to have."""
+    """Labels that every node has to have, in the list and by the script."""
     names = node_names(plan)
-    return {
-        f"{fabric} node {names[host]}": tuple(sorted(f"{key}={value}" for key, value in own.items()))
-        for fabric, tree in plan.trees.items()
-        for host, own in host_labels(plan, tree).items()
-    }
+    found: dict[str, tuple[str, ...]] = {}
+    for fabric, tree in plan.trees.items():
+        for host, own in host_labels(plan, tree).items():
+            labels = tuple(sorted(f"{key}={value}" for key, value in own.items()))
+            found |= dict.fromkeys(_about(fabric, names[host]), labels)
+    return found
+
+
+def _about(fabric: str, node: str) -> tuple[str, str]:
+    """What is said of a node: in the list, and in the script."""
+    return f"{fabric} node {node}", f"{fabric} node {node} in {SCRIPT}"
 
 
 def read_labels(plan: SchedulerPlan, folder: Path) -> Facts:
-    """Labels that the list and the script give; where they differ, both."""
+    """Labels that the list gives, and those that the script gives.
+
+    Raises
+    ------
+    FormatError
+        A line of the script that does something else (FP8075).
+    """
     found: dict[str, tuple[str, ...]] = {}
     for fabric in plan.trees:
-        listed: dict[str, tuple[str, ...]] = {}
         document = read_json(folder / f"{plan.folder(fabric)}{NODES}", code="FP8075", hint="export again")
         for item in document.need("items").each():
             metadata = item.need("metadata")
             own = tuple(sorted(f"{key}={value.text()}" for key, value in metadata.get("labels").items()))
-            listed[metadata.need("name").text()] = own
-        script = _script_labels(folder / f"{plan.folder(fabric)}{SCRIPT}")
-        found |= {f"{fabric} node {node}": own for node, own in listed.items()}
-        for node in dict.fromkeys((*listed, *script)):
-            if listed.get(node, ()) != script.get(node, ()):
-                found[f"{fabric} node {node} in {SCRIPT}"] = script.get(node, ())
+            found[_about(fabric, metadata.need("name").text())[0]] = own
+        for node, labels in _script_labels(folder / f"{plan.folder(fabric)}{SCRIPT}").items():
+            found[_about(fabric, node)[1]] = tuple(sorted(f"{key}={value}" for key, value in labels.items()))
     return found
 
 
-def _script_labels(path: Path) -> dict[str, tuple[str, ...]]:
-    from topologies.reading.text_input import read_text
-
-    found: dict[str, tuple[str, ...]] = {}
-    for line in read_text(path).splitlines():
-        if line.startswith("label "):
-            words = shlex.split(line)[1:]
-            pairs = tuple(sorted(word for word in words if "=" in word))
-            found |= {word: pairs for word in words if "=" not in word}
+def _script_labels(path: Path) -> dict[str, dict[str, str]]:
+    """Labels by node after all lines of the script have run."""
+    found: dict[str, dict[str, str]] = {}
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError as error:
+            raise _not_ours(path, number, str(error)) from None
+        if not words or line in _HEAD_LINES:
+            continue
+        if words[0] != "label":
+            raise _not_ours(path, number, f"{line.strip()!r} is not a line that labels nodes")
+        pairs = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+        for word in words[1:]:
+            if "=" not in word:
+                found.setdefault(word, {}).update(pairs)
     return found
+
+
+def _not_ours(path: Path, number: int, message: str) -> FormatError:
+    return FormatError(message, file=str(path), line=number, hint="export again", code="FP8075")
 
 
 def label_names(plan: SchedulerPlan) -> Iterator[Mapped]:

@@ -1,7 +1,7 @@
 """``rankfile``: where every rank of a job runs, for Open MPI, MPICH, Intel MPI and Slurm.
 
-``rankfile`` (Open MPI) gives every rank a host and a slot, which is a processor: the place of the rank among those of
-its host. It binds ranks to processors 0, 1, ... and says nothing of sockets, which a node model does not know.
+``rankfile`` (Open MPI) gives every rank a host and a slot, which is a processor: the one with the number of its GPU, so
+that jobs on one host are bound to different ones. It says nothing of sockets, which a node model does not know.
 ``hostfile`` has hosts with their slots, in the order of their first rank. ``ranks.hosts`` has one host a line, rank by
 rank: a host file for ``mpirun --map-by seq``, and SLURM_HOSTFILE for ``srun --distribution=arbitrary``. ``machinefile``
 has runs of ranks, ``host:ranks``, for MPICH and Intel MPI. ``ranks.csv`` has the GPU of every rank as well.
@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from fabric.rules.manifest import to_csv
 from fabric.rules.own_files import read_rows
@@ -26,7 +28,9 @@ from fabric.share.rank_files import (
 )
 from fabric.share.schedulers.format import Facts, JobSeats, SchedulerFormat, SchedulerPlan, TextFile
 from fabric.share.schedulers.names import HOST, Mapped, fit_names, mapped
+from topologies.budget import counted
 from topologies.reading.text_input import read_text
+from traffic.slots import listed
 
 SUMMARY = "rank and host files of jobs, for Open MPI, MPICH, Intel MPI and Slurm"
 ORDER = 60
@@ -58,7 +62,7 @@ def _write(plan: SchedulerPlan) -> Iterator[TextFile]:
     names = _hosts(plan)
     for job in plan.jobs:
         folder, hosts, local = _folder(plan, job), [names[host] for host in job.hosts], _local_ranks(job)
-        yield TextFile(f"{folder}rankfile", rank_lines(hosts, local))
+        yield TextFile(f"{folder}rankfile", rank_lines(hosts, job.gpus.tolist()))
         yield TextFile(f"{folder}hostfile", host_lines(Counter(hosts).items()))
         yield TextFile(f"{folder}ranks.hosts", hosts_by_rank(hosts))
         yield TextFile(f"{folder}machinefile", machine_lines(_runs(hosts)))
@@ -78,7 +82,8 @@ def _facts(plan: SchedulerPlan) -> Facts:
     names, found = _hosts(plan), dict[str, tuple[str, ...]]()
     for job in plan.jobs:
         hosts, local = [names[host] for host in job.hosts], _local_ranks(job)
-        found[f"{job.id} rankfile"] = tuple(f"{host} {slot}" for host, slot in zip(hosts, local, strict=True))
+        slots = zip(hosts, job.gpus.tolist(), strict=True)
+        found[f"{job.id} rankfile"] = tuple(f"{host} {slot}" for host, slot in slots)
         found[f"{job.id} hostfile"] = tuple(sorted(f"{host} {count}" for host, count in Counter(hosts).items()))
         found[f"{job.id} ranks.hosts"] = found[f"{job.id} machinefile"] = tuple(hosts)
         rows = zip(hosts, job.gpus.tolist(), local, strict=True)
@@ -107,7 +112,15 @@ def _names(plan: SchedulerPlan) -> Iterator[Mapped]:
 
 
 def _notes(plan: SchedulerPlan) -> Iterator[str]:
+    down = {tree.hosts[host] for tree in plan.trees.values() for host in np.flatnonzero(tree.down).tolist()}
     for job in plan.jobs:
+        gone = [host for host in dict.fromkeys(job.hosts) if host in down]
+        if gone:
+            hosts = f"{counted(len(gone), 'hosts')} that {'is' if len(gone) == 1 else 'are'} down"
+            yield (
+                f"{job.id} has ranks on {hosts}, and cannot start so: {listed(gone)}; "
+                "placement: {order: file} names those that are up"
+            )
         if job.gpus.tolist() != _local_ranks(job):
             yield (
                 f"ranks of {job.id} do not use the GPUs of their hosts in order: a launcher that gives GPU n to local "
