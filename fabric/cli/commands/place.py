@@ -85,7 +85,7 @@ def command(
         setting = place_setting(loaded, asked, job, busy=busy, free_nodes=free_nodes)
         request = PlaceRequest(scheduler, kueue, kueue_level, time_limit)  # type: ignore[arg-type]  # click checks both
         result = place_job(setting, request, progress=report)
-        if write and folder is not None:
+        if write and folder is not None and result.chosen is not None:
             write_placement(result, write, Path(folder), force=settings.force)
             result = replace(result, folder=str(folder))
             settings = replace(settings, output="-")

@@ -57,8 +57,9 @@ def _verdict(result: PlacementResult) -> list[Line]:
         )
         lines += [Line(f"the bound may be low: {text}") for text in bound.loose] if gap > CLOSE else []
     if result.scheduler == "best":
-        how = "stopped by --time-limit" if result.stopped else "local optimum"
-        lines.append(Line(f"{counted(result.estimated, 'candidates')} estimated, {result.routed:,} routed: {how}"))
+        lines.append(
+            Line(f"{counted(result.estimated, 'candidates')} estimated, {result.routed:,} routed: {result.ended}")
+        )
     return lines
 
 

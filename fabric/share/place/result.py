@@ -21,11 +21,12 @@ class PlacementResult:
     setting: PlaceSetting = field(repr=False)
     scheduler: str
     trials: tuple[Trial, ...]
-    chosen: Trial | None  # None: the scheduler would keep the job waiting
+    chosen: Trial | None  # None: the scheduler would keep the job waiting, or it cannot run there
     bound: StepBound | None
     estimated: int = 0  # candidates of the search that were estimated
     routed: int = 0
     stopped: bool = False  # the search, by its limit of time
+    ended: str = ""  # how the search did, in words
     notes: tuple[str, ...] = ()
     folder: str = ""  # where files were written
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,11 @@ class PlaceSetting:
     def wanted(self) -> int:
         """Whole hosts that the job takes."""
         return -(-self.ranks // self.per_host)
+
+    @cached_property
+    def domain_of_host(self) -> Ints:
+        """Scale-up domain of every host, shape (H,): hosts in order, as placements have them."""
+        return column(np.arange(len(self.hosts)) // self.hosts_per_domain, np.int32)
 
     @property
     def spec(self) -> Any:
