@@ -1,9 +1,10 @@
 """Orders of hosts, and of ranks on them, that a search begins with.
 
 A **host order** says which hosts a job takes, and in which order; a **layout** how its ranks fill them. Ranks of a
-tensor-parallel group stay together where the group divides a host: they are one block; else every rank is. Blocks are sorted by the other
-dimensions, fastest first, or by tiles of two of them that fill a group of hosts, and fill a host at a time, or, rail
-by rail, one slot of all hosts at a time, back and forth, so that the ring goes on where it turns."""
+tensor-parallel group stay together where the group divides a host: they are one block; else every rank is one. Blocks
+are sorted by the other dimensions, fastest first, or by tiles of two of them that fill a group of hosts, and fill a
+host at a time, or, rail by rail, one slot of all hosts at a time, back and forth, so that the ring goes on where it
+turns."""
 
 from __future__ import annotations
 
