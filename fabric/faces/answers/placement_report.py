@@ -45,7 +45,7 @@ def _verdict(result: PlacementResult) -> list[Line]:
     lines.append(Line(f"hosts in order: {names if len(names) <= 200 else names[:197] + '...'}"))
     bound, gap = result.bound, result.gap
     if bound is None or gap is None:
-        lines.append(Line("no bound on the step of this job is known", "warn"))
+        lines.append(Line("no bound above 0 s is known for the step of this job", "warn"))
     elif gap <= 1e-9:
         lines.append(Line("no placement on the free hosts has a shorter step: it is equal to the bound", "good"))
     else:

@@ -5,7 +5,8 @@
    so the answer is never worse.
 2. They are estimated from cuts; candidates that differ only in hosts that are alike are one. The best are routed.
 3. The best routed is changed: two hosts change places, a host gives way to a free one that is not like it, or, of jobs
-   of few ranks, two blocks of ranks change places. A change that estimates no worse is routed, and kept where better.
+   of few ranks, two blocks of ranks change places. A change that may help by its estimate is routed, and kept where it
+   does.
 
 Nothing proves the answer the best but the bound: what is left to it says how much a better one could gain.
 """
@@ -84,7 +85,8 @@ class PlacementSearch:
         for candidate in candidates[:MOST_ROUTED]:
             if self._late:
                 break
-            self._route(candidate)
+            if self._route(candidate) is self.best:
+                self._best = candidate
         how = self._improve(self._best or self._known())
         return Search(self.best, self._estimated, self._late, how)
 
@@ -136,14 +138,13 @@ class PlacementSearch:
         workload = self._trials.traffic(placed)[setting.number]
         return Candidate(name, hosts, seats, self._estimator.of(workload))
 
-    def _route(self, candidate: Candidate) -> bool:
-        """Whether it is the best so far."""
+    def _route(self, candidate: Candidate) -> Trial:
+        """The candidate routed; it is the best from now on where it is better."""
         self._progress(Progress(f"routing {candidate.name}"))
         trial = self._trials.route(candidate.name, seated(candidate.hosts, candidate.seats, self._setting.per_host))
-        if not trial.score.is_below(self.best.score, self._tolerance):
-            return False
-        self.best, self._best = trial, candidate
-        return True
+        if trial.score.is_below(self.best.score, self._tolerance):
+            self.best = trial
+        return trial
 
     def _improve(self, start: Candidate) -> str:
         """Change the order of hosts and ranks, and which hosts they are, as long as it helps; say how it ended."""
@@ -161,13 +162,22 @@ class PlacementSearch:
             idle += 1
             change = changed(now.hosts, now.seats, self._alike, setting.free, width, rng)
             candidate = None if change is None else self._estimate(f"{start.name}, changed", *change)
-            if candidate is None or candidate.estimate > now.estimate:
+            if candidate is None or not self._may_help(candidate, now, few=width is not None):
                 continue
-            if self._hashed and candidate.estimate == now.estimate:
-                continue  # what another draw of the hash gains is not the placement's
-            if self._route(candidate):
+            before, trial = self.best, self._route(candidate)
+            if trial is self.best:
                 now, idle = candidate, 0
+            elif not self._hashed and not before.score.is_below(trial.score, EXACT):
+                now = candidate  # as good: what follows may be better
         return f"{MOST_CHANGES} exchanges of {what} were tried{rest}"
+
+    def _may_help(self, candidate: Candidate, now: Candidate, *, few: bool) -> bool:
+        """Whether a change is worth routing: no step is shorter than its estimate."""
+        if self._hashed:  # what another draw of the hash gains is not the placement's
+            return candidate.estimate < now.estimate
+        if few:
+            return candidate.estimate.step_s <= self.best.score.step_s * (1 + EXACT)
+        return candidate.estimate <= now.estimate
 
 
 def changed(
