@@ -121,12 +121,12 @@ def failing_jobs(run: Run) -> tuple[FailingJob, ...]:
     jobs: list[FailingJob] = []
     for workload in run.traffic:
         if workload.on_failure is not None:
-            gpus, shared = parts.placed(workload.id)
+            part, shared = parts.placed(workload.id)
             job = _placed_job(run, workload, workload.on_failure, times.get(workload.id), taken)
-            jobs.append(replace(job, gpus_of_host=gpus, assumptions=(*job.assumptions, *_sharing(workload, shared))))
+            jobs.append(replace(job, gpus_of_host=part, assumptions=(*job.assumptions, *_sharing(workload, shared))))
         elif patterns.get(workload.id):
-            gpus, shared = parts.pattern(workload.id)
-            jobs.append(_pattern_job(workload, tuple(patterns[workload.id]), gpus, shared))
+            part, shared = parts.pattern(workload.id)
+            jobs.append(_pattern_job(workload, tuple(patterns[workload.id]), part, shared))
     return tuple(jobs)
 
 
