@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fabric.rules.dialect import Dialect
     from fabric.rules.planned import PlannedRules
     from fabric.rules.verify.findings import Finding
     from topologies.errors import FabricError
@@ -29,19 +30,22 @@ def follow_tables(folder: Path, planned: PlannedRules, report: Any) -> bool:
     return True
 
 
-def check_partitions(folder: Path, planned: PlannedRules) -> None:
-    """Hold the partitions that were written against the tenants, where there are any."""
-    from fabric.rules.verify.partition_proof import prove_partitions
+def check_tenants(folder: Path, planned: PlannedRules, chosen: Dialect) -> None:
+    """Hold the partitions or VRFs that were written against the tenants, where there are any."""
+    from fabric.rules.manifest import read_manifest
+    from fabric.rules.verify.tenant_proofs import prove_tenants
 
     if planned.rules.tenancy is None:
         return
-    found = prove_partitions(folder, planned.plan, planned.rules.tenancy)
+    found = prove_tenants(folder, read_manifest(folder), planned.plan, planned.rules.tenancy, chosen)
     if not found.holds:
         raise _not_as_planned(found.findings[0])
 
 
-def tenant_notes(planned: PlannedRules) -> list[str]:
-    """What keeping tenants apart costs in rules, and who is shared by design."""
+def tenant_notes(planned: PlannedRules, chosen: Dialect) -> list[str]:
+    """What keeping tenants apart costs in rules or sessions, and who is shared by design."""
+    from fabric.rules.tenants.vrfs import session_words, vrfs_of
+
     tenancy, names = planned.rules.tenancy, planned.rules.topology.nodes.name
     if tenancy is None:
         return []
@@ -52,6 +56,9 @@ def tenant_notes(planned: PlannedRules) -> list[str]:
     most = max(counts, key=lambda name: counts[name])
     price = f"{sum(counts.values()):,} rules at the ports of hosts, {counts[most]:,} of them at {most}, "
     shared = [f"; {name} is shared by design with {', '.join(others)}" for name, others in tenancy.shared]
+    if chosen.tenants == "vrfs":
+        return [f"{session_words(planned.rules, vrfs_of(tenancy))}, to keep {len(tenancy.names)} tenants apart"
+                f"{''.join(shared)}"]  # fmt: skip
     return [f"{price if counts[most] else ''}keep {len(tenancy.names)} tenants apart{''.join(shared)}"]
 
 

@@ -11,7 +11,7 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, note
 from fabric.cli.exit_codes import ANSWER_IS_NO, OK
-from fabric.cli.export_checks import check_partitions, follow_tables, tenant_notes
+from fabric.cli.export_checks import check_tenants, follow_tables, tenant_notes
 from fabric.cli.export_lists import export_record, list_addresses, made_from
 from fabric.cli.options import Settings
 from fabric.cli.timings import check_timings, say_timings
@@ -81,7 +81,7 @@ def export_tables(form: str, scenario: str, flags: TableFlags, settings: Setting
         raise click.UsageError(f"dialect {chosen.name} is one of export {chosen.format}, not of {form}")
     tables = TablesRequest(
         IP_VERSIONS[flags.family], chosen.carrier, flags.tolerance, flags.max_rules, flags.max_groups,
-        flags.max_members, chosen.seeds, port_rules=chosen.tenants != "partitions",
+        flags.max_members, chosen.seeds, port_rules=chosen.tenants in (None, "rules"),
     )  # fmt: skip
     check_timings(flags.timings, settings)
     rows = _write(
@@ -130,7 +130,7 @@ def _write(
     from fabric.pipeline.tables import plan_tables
     from fabric.rules.export import measure_tables, refuse_overflow
     from fabric.rules.folder import write_folder
-    from fabric.rules.tenants.carried import check_dialect
+    from fabric.rules.tenants.carried import OF_THEIR_OWN, check_dialect
 
     if loaded.scenario.tenants:
         check_dialect(chosen)
@@ -151,15 +151,19 @@ def _write(
             for planned, row in zip(found, rows, strict=True):
                 prefix = str(Path(row["folder"]).relative_to(target))
                 row["verified"] = follow_tables(folder / prefix, planned, report) if verify and chosen.read else None
-                if verify and chosen.tenants == "partitions":
-                    check_partitions(folder / prefix, planned)
+                if verify and chosen.tenants in OF_THEIR_OWN:
+                    check_tenants(folder / prefix, planned, chosen)
 
         say_timings(timings, [one.route for one in found if one.route is not None], settings)
         write_folder(target, (file for part in files for file in part), force=settings.force, check=check)
     for row in rows:
         if row["verified"] is None:
             why = "--no-verify" if not verify else f"dialect {chosen.name} cannot be read back"
-            but = "; its partitions keep tenants apart" if verify and row["tenants"] else ""
+            but = (
+                f"; its {OF_THEIR_OWN[chosen.tenants or '']} were, and keep tenants apart"
+                if verify and row["tenants"]
+                else ""
+            )
             note(f"{row['folder']} was not verified: {why}{but}", settings)
         for text in row["notes"]:
             note(f"{row['folder']}: {text}", settings)
@@ -214,7 +218,7 @@ def _row(
         "hash": asdict(hashing),
         "limits": limits,
         "tenants": len(planned.rules.tenancy.names) if planned.rules.tenancy is not None else 0,
-        "notes": [*([hashing.words(chosen.name)] if hashing.polarises else []), *tenant_notes(planned)],
+        "notes": [*([hashing.words(chosen.name)] if hashing.polarises else []), *tenant_notes(planned, chosen)],
     }
 
 

@@ -299,6 +299,12 @@ def flags_given(ctx: click.Context) -> dict[str, str]:
     return typed
 
 
+def check_scale(scale: float) -> None:
+    """Refuse a factor on demand that is none."""
+    if not 0 < scale < float("inf"):
+        raise click.BadParameter(f"{scale:g} is not a factor: it must be above 0", param_hint="--scale")
+
+
 def refuse_flags(because: str, *names: str, groups: Sequence[str] = ()) -> None:
     """Refuse flags that do nothing for what a command was asked for.
 

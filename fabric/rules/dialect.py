@@ -18,6 +18,7 @@ from topologies.plugin_folder import PluginFolder
 if TYPE_CHECKING:
     from fabric.rules.rule_set import RuleSet
     from fabric.rules.table import Group, Rule
+    from fabric.rules.vrf_tables import VrfFiles
 
 
 class File(NamedTuple):
@@ -58,11 +59,13 @@ class Dialect:
         Who says the seed, or basis, of every switch's hash: ``tables``, ``files`` of the export, ``tiers`` (the device
         by its tier), or ``nobody``. Loads that are reported follow from it.
     tenants : str or None
-        How it keeps tenants apart: ``rules`` at their ports, ``partitions`` with keys; None: it cannot, or what it
-        writes cannot be read back for the proof, so scenarios with tenants are refused.
+        How it keeps tenants apart: ``rules`` at their ports, ``partitions`` with keys, ``vrfs``; None: it cannot, or
+        what it writes cannot be read back for the proof, so scenarios with tenants are refused.
     failover : str or None
         What the tables do by themselves when a link dies, one of ``fabric.rules.failover``; None: nobody has said, and
         what failures do to them is refused.
+    read_vrfs : callable or None
+        VRFs of one switch from the folder and its safe name, where they keep tenants apart.
     read_seed : callable or None
         Seed of one switch from the folder and its safe name, None where its files name none.
     """
@@ -77,7 +80,8 @@ class Dialect:
     seeds: HashSeeds = "nobody"
     read_seed: Callable[[Path, str], int | None] | None = None
     failover: Failover | None = None
-    tenants: Literal["rules", "partitions"] | None = None
+    tenants: Literal["rules", "partitions", "vrfs"] | None = None
+    read_vrfs: Callable[[Path, str], VrfFiles] | None = None
 
     @property
     def experimental(self) -> bool:

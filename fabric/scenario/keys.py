@@ -46,6 +46,9 @@ class Keys:
             kinds.setdefault(place, []).append((str(kind), key in part["properties"]))
         kinds = {place: of for place, of in kinds.items() if kinds.get(f"{place}.NAME") != of}  # one entry, or a list
         having = {place: [kind for kind, has in of if has] for place, of in kinds.items() if any(has for _, has in of)}
+        having = {
+            place: of for place, of in having.items() if not any(place.startswith(f"{up}.") for up in having if up)
+        }
         if len(having) > _MOST_PLACES:
             return []
         return [

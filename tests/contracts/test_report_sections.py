@@ -28,12 +28,17 @@ from topologies.errors import ScenarioError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "quickstart.fabric.yaml"
 TENANTS = "tenants=[{name: all-hosts, members: hosts}]"  # one tenant, so that there is something to say of tenants
+# A second job over the links of the first, so that there is something to say of jobs that share them.
+JOBS = (
+    "workloads=[{id: shuffle, kind: alltoall, members: hosts, size: 1 GiB}, "
+    "{id: copy, kind: permutation, members: hosts, size: 1 GiB}]"
+)
 EVERY = pytest.mark.parametrize("name", SECTIONS.names())
 
 
 def routed(overrides: list[str]) -> ReportSource:
     """The example, routed."""
-    loaded = load_scenario(str(EXAMPLE), overrides=[TENANTS, *overrides])
+    loaded = load_scenario(str(EXAMPLE), overrides=[TENANTS, JOBS, *overrides])
     return ReportSource(run_scenario(loaded, given=str(EXAMPLE)))
 
 
@@ -98,7 +103,9 @@ def test_the_command_writes_it_alone(name, tmp_path, capsys):
     needed += ["--failures"] if SECTIONS[name].needs_failures else []
     needed += ["--design", str(write_design(tmp_path))] if SECTIONS[name].needs_design else []
     needed += ["--measured", f"csv:{loads_file(tmp_path)}"] if SECTIONS[name].needs_measured else []
-    assert run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", "--set", TENANTS, *needed]) == 0
+    assert (
+        run(["report", str(EXAMPLE), "--sections", name, "--json", "-q", "--set", TENANTS, "--set", JOBS, *needed]) == 0
+    )
     assert [section["anchor"] for section in json.loads(capsys.readouterr().out)["sections"]] == [name]
 
 

@@ -12,6 +12,11 @@ TABLES: dict[str, dict[int, tuple[str, tuple[str, ...]]]] = {
         1: ("LOOPBACK_INTERFACE_LIST", ("name",)),
         2: ("LOOPBACK_INTERFACE_IPPREFIX_LIST", ("name", "ip-prefix")),
     },
+    "VRF": {1: ("VRF_LIST", ("name",))},
+    "VLAN_SUB_INTERFACE": {
+        1: ("VLAN_SUB_INTERFACE_LIST", ("name",)),
+        2: ("VLAN_SUB_INTERFACE_IPPREFIX_LIST", ("name", "ip-prefix")),
+    },
     "VLAN": {1: ("VLAN_LIST", ("name",))},
     "VLAN_MEMBER": {2: ("VLAN_MEMBER_LIST", ("name", "port"))},
     "VLAN_INTERFACE": {
@@ -28,7 +33,7 @@ TABLES: dict[str, dict[int, tuple[str, tuple[str, ...]]]] = {
     "BGP_NEIGHBOR": {2: ("BGP_NEIGHBOR_LIST", ("vrf_name", "neighbor"))},
     "BGP_NEIGHBOR_AF": {3: ("BGP_NEIGHBOR_AF_LIST", ("vrf_name", "neighbor", "afi_safi"))},
 }
-NUMBERS = ("speed", "mtu", "index", "vlanid", "bgp_asn", "local_asn", "asn", "max_ebgp_paths", "stmt_name")
+NUMBERS = ("speed", "mtu", "index", "vlan", "vlanid", "bgp_asn", "local_asn", "asn", "max_ebgp_paths", "stmt_name")
 FLAGS = ("load_balance_mp_relax", "frr_mgmt_framework_config")
 
 

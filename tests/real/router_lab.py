@@ -138,18 +138,16 @@ class RouterLab:
         shutil.chown(home / "frr.conf", "frr", "frr")
         for daemon in ("zebra", "staticd", "bgpd"):
             words = [
-                f"{_DAEMONS}/{daemon}", "-z", f"{home}/zserv", "-i", f"{home}/{daemon}.pid", "--vty_socket",
+                *self.daemon(node, daemon), "-z", f"{home}/zserv", "-i", f"{home}/{daemon}.pid", "--vty_socket",
                 str(home), "-f", f"{home}/frr.conf", "--log", f"file:{home}/{daemon}.log",
             ]  # fmt: skip
-            self._processes.append(
-                subprocess.Popen(
-                    ["ip", "netns", "exec", self.space(node), *words],
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-            )
+            self._processes.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             if daemon == "zebra":
                 wait_for((home / "zserv").exists, 10)
+
+    def daemon(self, node: int, name: str) -> list[str]:
+        """Words that start a daemon of a router."""
+        return ["ip", "netns", "exec", self.space(node), f"{_DAEMONS}/{name}"]
 
     def routes(self, node: int) -> dict[str, dict[int, int]]:
         """The kernel's IPv4 routes: prefix -> port -> weight; blackholes have no ports."""

@@ -59,28 +59,36 @@ def frr_lines(config: Config) -> Iterator[str]:
     for key, row in config["ROUTE_MAP"].items():
         name, number = key.split("|")
         yield f"route-map {name} {row['route_operation']} {number}"
-    one = config["BGP_GLOBALS"]["default"]
-    yield f"router bgp {one['local_asn']}"
+    for vrf, one in config["BGP_GLOBALS"].items():
+        yield f"router bgp {one['local_asn']}{'' if vrf == 'default' else f' vrf {vrf}'}"
+        yield from _process_lines(config, vrf, one)
+
+
+def _process_lines(config: Config, vrf: str, one: dict[str, str]) -> Iterator[str]:
+    """What stands below ``router bgp`` of a VRF."""
     yield f" bgp router-id {one['router_id']}"
     yield " no bgp default ipv4-unicast"
     if one["load_balance_mp_relax"] == "true":
         yield " bgp bestpath as-path multipath-relax"
     for key, row in config["BGP_NEIGHBOR"].items():
-        vrf, address = key.split("|")
-        assert (vrf, row["admin_status"]) == ("default", "up")
-        yield f" neighbor {address} remote-as {row['asn']}"
-        yield f" neighbor {address} update-source {row['local_addr']}"
+        its, address = key.split("|")
+        if its == vrf:
+            assert row["admin_status"] == "up"
+            yield f" neighbor {address} remote-as {row['asn']}"
+            yield f" neighbor {address} update-source {row['local_addr']}"
     for key, row in config["BGP_GLOBALS_AF"].items():
-        _, family = key.split("|")
+        its, family = key.split("|")
+        if its != vrf:
+            continue
         yield f" address-family {family.replace('_', ' ')}"
         yield f"  maximum-paths {row['max_ebgp_paths']}"
         for network in config["BGP_GLOBALS_AF_NETWORK"]:
-            _, of, prefix = network.split("|")
-            if of == family:
+            its, of, prefix = network.split("|")
+            if (its, of) == (vrf, family):
                 yield f"  network {prefix}"
         for neighbour, policy in config["BGP_NEIGHBOR_AF"].items():
-            _, address, of = neighbour.split("|")
-            if of == family and policy["admin_status"] == "up":
+            its, address, of = neighbour.split("|")
+            if (its, of) == (vrf, family) and policy["admin_status"] == "up":
                 yield f"  neighbor {address} activate"
                 yield f"  neighbor {address} route-map {policy['route_map_in'][0]} in"
                 yield f"  neighbor {address} route-map {policy['route_map_out'][0]} out"

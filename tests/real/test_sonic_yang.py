@@ -34,16 +34,34 @@ workloads:
 """
 
 
+TENANTS = """\
+tenants:
+  - {name: the-university-hospital, members: "gpu[0-3]"}
+  - {name: bank, members: "gpu[4-7]"}
+"""
+
+
+def exported(home: Path, text: str, *flags: str) -> dict[str, dict[str, Any]]:
+    """Configurations by host name."""
+    scenario, folder = home / "pod.fabric.yaml", home / "out"
+    scenario.write_text(text, encoding="utf-8")
+    assert run(["export", "routes", str(scenario), "--dialect", "sonic", "-o", str(folder), "-q", *flags]) == 0
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "switches").iterdir())]
+    return {record["DEVICE_METADATA"]["localhost"]["hostname"]: record for record in records}
+
+
 @pytest.fixture(scope="module")
 def configs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Configurations by host name, IPv4 and IPv6, with a link down."""
     home = tmp_path_factory.mktemp("sonic")
-    scenario, folder = home / "pod.fabric.yaml", home / "out"
-    scenario.write_text(SCENARIO, encoding="utf-8")
-    flags = ["--family", "both", "--down", "link=unit0/leaf0:spine0#1", "-q"]
-    assert run(["export", "routes", str(scenario), "--dialect", "sonic", "-o", str(folder), *flags]) == 0
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "switches").iterdir())]
-    return {record["DEVICE_METADATA"]["localhost"]["hostname"]: record for record in records}
+    return exported(home, SCENARIO, "--family", "both", "--down", "link=unit0/leaf0:spine0#1")
+
+
+@pytest.fixture(scope="module")
+def with_tenants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The same with two tenants."""
+    text = SCENARIO.partition("workloads:")[0] + TENANTS
+    return exported(tmp_path_factory.mktemp("sonic-tenants"), text, "--family", "both")
 
 
 def refused(config: dict[str, Any], folder: Path) -> str:
@@ -59,6 +77,35 @@ def refused(config: dict[str, Any], folder: Path) -> str:
 def test_every_switch_has_a_valid_configuration(configs: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     assert len(configs) == 6
     assert {name: refused(config, tmp_path) for name, config in configs.items()} == dict.fromkeys(configs, "")
+
+
+def test_every_switch_with_vrfs_has_a_valid_configuration(
+    with_tenants: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Long names of tenants as well."""
+    assert all(len(config["VRF"]) == 2 for config in with_tenants.values())
+    assert {name: refused(config, tmp_path) for name, config in with_tenants.items()} == dict.fromkeys(with_tenants, "")
+
+
+VRF_DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "a VRF of another name": lambda config: config["VRF"].update({"bank": {}}),
+    "a VRF that is not there": lambda config: config["VRF"].pop("Vrf-bank"),
+    "a sub-interface of no port": lambda config: config["VLAN_SUB_INTERFACE"].update({"Ethernet999.101": {}}),
+    "a VLAN beyond what there is": lambda config: config["VLAN_SUB_INTERFACE"]["Ethernet16.102"].update(vlan="4095"),
+    "an address on no sub-interface": lambda config: config["VLAN_SUB_INTERFACE"].pop("Ethernet16.102"),
+    "a neighbour of no BGP": lambda config: config["BGP_GLOBALS"].pop("Vrf-bank"),
+}
+
+
+@pytest.mark.parametrize("damage", VRF_DAMAGE.values(), ids=VRF_DAMAGE)
+def test_damage_to_vrfs_is_refused(
+    with_tenants: dict[str, dict[str, Any]], tmp_path: Path, damage: Callable[..., Any]
+) -> None:
+    """By a reference, a pattern or a range."""
+    leaf = json.loads(json.dumps(next(config for config in with_tenants.values() if "VLAN" in config)))
+    assert refused(leaf, tmp_path) == ""
+    damage(leaf)
+    assert refused(leaf, tmp_path)
 
 
 def _first(table: str, **values: Any) -> Callable[[dict[str, Any]], None]:

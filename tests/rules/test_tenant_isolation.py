@@ -223,7 +223,7 @@ def test_every_dialect_that_carries_tenants_is_proved_from_its_own_files(tmp_pat
 
 @pytest.mark.parametrize(
     ("form", "dialect"),
-    [("openflow", "onos"), ("openflow", "faucet"), ("routes", "frr"), ("routes", "static"), ("routes", "sonic")],
+    [("openflow", "onos"), ("openflow", "faucet"), ("routes", "static")],
 )
 def test_a_dialect_that_cannot_keep_tenants_apart_refuses_them(tmp_path, capsys, form, dialect):
     """Never dropped in silence."""

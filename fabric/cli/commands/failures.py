@@ -20,6 +20,7 @@ from fabric.cli.options import (
     RareOption,
     Settings,
     Share,
+    check_scale,
     refuse_flags,
 )
 from fabric.cli.spread_flags import spread_flags, spread_options
@@ -172,14 +173,8 @@ def command(
     from fabric.failures.request import FailureRequest
     from fabric.request import RouteRequest
 
-    if not 0 < scale < float("inf"):
-        raise click.BadParameter(f"{scale:g} is not a factor: it must be above 0", param_hint="--scale")
-    if named is not None:
-        refuse_flags("the set says what fails", "kinds", "choose", "fabric")
-    if reaction != EXPORTED:
-        refuse_flags("only exported tables have a dialect; --reaction exported looks at them", "dialect")
-    if reaction != BLACKHOLE:
-        refuse_flags("only --reaction blackhole waits for detection", "detection")
+    check_scale(scale)
+    _check_flags(named, reaction)
     options = spread_options(settings, backend, scheduler, workers, checkpoint, resume)
     drawn = wanted_picture(settings, picture)
     loaded = load(scenario, settings)
@@ -201,6 +196,16 @@ def command(
         expected=expected,
     )
     return _sweep(loaded, settings, request, options, rows, top, drawn, cured=remedies)
+
+
+def _check_flags(named: str | None, reaction: Reaction) -> None:
+    """Refuse flags that do nothing for this set of failures, or this reaction."""
+    if named is not None:
+        refuse_flags("the set says what fails", "kinds", "choose", "fabric")
+    if reaction != EXPORTED:
+        refuse_flags("only exported tables have a dialect; --reaction exported looks at them", "dialect")
+    if reaction != BLACKHOLE:
+        refuse_flags("only --reaction blackhole waits for detection", "detection")
 
 
 def _sweep(

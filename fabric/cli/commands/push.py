@@ -57,13 +57,13 @@ def command(
 ) -> int:
     """Install the tables in FOLDER, an export of dialect ovs that fabric verify rules has passed.
 
-    Only the switches named by --switch are spoken to. All of them are reached and read before any is changed, and
+    Only the switches named by --switch are contacted. All of them are reached and read before any is changed, and
     nothing is changed when one is missing. Changes over several switches go in rounds, in which no packet is lost or
-    circles whatever the switches do in between: all of a round at once, the next when every switch has confirmed it.
-    Then the tables are read back and compared. A switch that fails stops the change, and it is said what each has; the
-    same push again goes on from there.
+    loops whatever the switches do in between: all of a round at once, the next when every switch has confirmed it.
+    Then the tables are read back and compared. A switch that fails stops the change, and the answer lists
+    what each switch has; the same push again goes on from there.
 
-    --partial: a missing switch keeps the table that it has, which nobody knows, and so do those whose new tables would
+    --partial: a missing switch keeps the table that it has, which is not known, and so do those whose new tables would
     lead packets to it that did not go there before. The others are changed.
 
     Where a switch speaks OpenFlow 1.5 too, its groups go by that, with the hash basis of the switch: switches of one
@@ -99,16 +99,14 @@ def command(
                 _explain(result.failure, settings)
     for text in done.notes:
         note(text, settings)
-    emit(
-        Answer(
-            lambda: _record(folder, done, dry_run=dry_run),
-            lambda: _document(read_manifest(folder), done, plain_groups=plain_groups),
-            lambda: push_table(done.switches, SWITCHES.columns),
-            SWITCHES,
-            lambda row: _entry(done.switches, row, dry_run=dry_run),
-        ),
-        settings,
+    answer = Answer(
+        lambda: _record(folder, done, dry_run=dry_run),
+        lambda: _document(read_manifest(folder), done, plain_groups=plain_groups),
+        lambda: push_table(done.switches, SWITCHES.columns),
+        SWITCHES,
+        lambda row: _entry(done.switches, row, dry_run=dry_run),
     )
+    emit(answer, settings)
     return _exit_code(done, dry_run=dry_run, partial=partial)
 
 

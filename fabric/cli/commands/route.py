@@ -10,7 +10,17 @@ import click
 
 from fabric.cli.answer import Answer, emit, load, located, note, output_path
 from fabric.cli.exit_codes import ANSWER_IS_NO, NO_ANSWER, OK, PARTIAL
-from fabric.cli.options import ANSWER, SCENARIO, FabricCommand, OneOf, RareOption, Settings, Share, refuse_flags
+from fabric.cli.options import (
+    ANSWER,
+    SCENARIO,
+    FabricCommand,
+    OneOf,
+    RareOption,
+    Settings,
+    Share,
+    check_scale,
+    refuse_flags,
+)
 from fabric.cli.spread_flags import saying_how_to_go_on, spread_flags, spread_options
 from fabric.cli.timings import check_timings, say_timings, timings_option
 from fabric.cli.watch import watching
@@ -143,16 +153,11 @@ def command(
     """
     from fabric.request import RouteRequest
 
-    if not 0 < scale < float("inf"):
-        raise click.BadParameter(f"{scale:g} is not a factor: it must be above 0", param_hint="--scale")
+    check_scale(scale)
     several = _several(routers)
     spread = spread_options(settings, backend, scheduler, workers, checkpoint, resume)
     if several:
-        refuse_flags("it is of the draws of one router", "backend", "workers", "checkpoint")
-        refuse_flags("it is of one router; name it with --router", "certificate", "save", "suggest", "top")
-        refuse_flags("all phases are compared; --where 'phase == \"NAME\"' keeps rows", "phase")
-        if objective is not None:
-            _check_compared(objective)
+        _check_several(objective)
     # Checked before the work, not after it.
     proof = None if certificate is None else output_path(replace(settings, output=certificate), "--certificate")
     kept = None if save is None else _place_to_save(settings, save)
@@ -181,6 +186,15 @@ def command(
     return _route(
         loaded, settings, request, proof, kept, suggest, timings, top, spread, allow_unreachable=allow_unreachable
     )
+
+
+def _check_several(objective: str | None) -> None:
+    """Refuse flags that are of one router, where several are compared."""
+    refuse_flags("it is of the draws of one router", "backend", "workers", "checkpoint")
+    refuse_flags("it is of one router; name it with --router", "certificate", "save", "suggest", "top")
+    refuse_flags("all phases are compared; --where 'phase == \"NAME\"' keeps rows", "phase")
+    if objective is not None:
+        _check_compared(objective)
 
 
 def _check_compared(objective: str) -> None:

@@ -26,7 +26,7 @@ def command(scenario: str, settings: Settings, workload: str | None, router: str
     """Route every layout of a storage workload of SCENARIO: reads in the core, time of recovery, limits; name the best.
 
     -o FOLDER writes a CRUSH map with its rules, read back by crushtool where it is installed, racks of HDFS, and
-    volumes of Kubernetes. Exit code 0: the layout keeps all limits; 1: every one breaks one; 3: bad input.
+    volumes of Kubernetes. Exit code 0: the layout keeps all limits; 1: every layout breaks one; 3: bad input.
     """
     from fabric.faces.answers.storage_report import storage_document, storage_record
     from fabric.faces.views.storage import layout_table

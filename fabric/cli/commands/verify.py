@@ -44,20 +44,21 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
     phase's load hold; 1: something was found, or a limit does not hold; 3: files that cannot be read.
 
     Where the scenario has tenants, every packet is followed from every host's port, with every source it may forge, and
-    a packet that another tenant gets is shown hop by hop; of InfiniBand the partitions are held against the tenants.
+    a packet that another tenant gets is shown hop by hop; partitions of InfiniBand and VRFs are held against them.
     """
     from fabric.cli.exported import load_exported
     from fabric.evaluation.table_limits import judge_loads
     from fabric.faces.views.exports import finding_table
     from fabric.routing.progress import Progress
     from fabric.rules.dialect import DIALECTS
+    from fabric.rules.tenants.carried import OF_THEIR_OWN
     from fabric.rules.verify.check import verify_export
     from fabric.rules.verify.stamp import write_stamp
 
     loaded, ground = load_exported(scenario, folder, settings)
     manifest = ground.manifest
-    if ground.tenancy is not None and DIALECTS.find(manifest.dialect).tenants == "partitions":
-        return _partitions(folder, loaded, ground, settings)
+    if ground.tenancy is not None and DIALECTS.find(manifest.dialect).tenants in OF_THEIR_OWN:
+        return _tenants(folder, loaded, ground, settings)
     with located(loaded, settings), watching(settings) as report:
         verdict = verify_export(
             folder, manifest, ground.plan, ground.pairs, tenancy=ground.tenancy,
@@ -82,26 +83,34 @@ def rules(scenario: str, folder: Path, settings: Settings) -> int:
     return OK if verdict.holds and all(limit.ok for limit in limits) else ANSWER_IS_NO
 
 
-def _partitions(folder: Path, loaded: LoadedScenario, ground: ExportBaseline, settings: Settings) -> int:
-    """Hold the partitions of an export against the tenants; its forwarding tables are compared by verify routes."""
+def _tenants(folder: Path, loaded: LoadedScenario, ground: ExportBaseline, settings: Settings) -> int:
+    """Hold partitions or VRFs against the tenants; what forwards besides is compared by verify routes."""
     from fabric.faces.answers.isolation_report import isolation_lines, isolation_record
     from fabric.faces.views.exports import finding_table
     from fabric.output.document import Line
-    from fabric.rules.verify.partition_proof import prove_partitions
+    from fabric.rules.dialect import DIALECTS
+    from fabric.rules.tenants.carried import OF_THEIR_OWN
+    from fabric.rules.verify.tenant_proofs import prove_tenants
     from fabric.scenario.provenance import SCHEMA, version
 
     assert ground.tenancy is not None
     with located(loaded, settings):
-        proof = prove_partitions(folder, ground.plan, ground.tenancy)
+        chosen = DIALECTS.find(ground.manifest.dialect)
+        proof = prove_tenants(folder, ground.manifest, ground.plan, ground.tenancy, chosen)
 
     def document() -> Document:
-        said = Line("forwarding tables were not followed: fabric verify routes compares them with OpenSM's", "warn")
-        return [Line(f"{folder}: partitions of dialect {ground.manifest.dialect}"), *isolation_lines(proof),
-                *_shown_findings(proof.findings), said]  # fmt: skip
+        said = Line(
+            "forwarding tables were not followed: fabric verify routes compares them with OpenSM's"
+            if chosen.tenants == "partitions"
+            else "routes were not followed: BGP finds them; which VRF may have which was",
+            "warn",
+        )
+        first = Line(f"{folder}: {OF_THEIR_OWN[chosen.tenants or '']} of dialect {chosen.name}")
+        return [first, *isolation_lines(proof), *_shown_findings(proof.findings), said]
 
     record = {
         "schema": SCHEMA,
-        "kind": "PartitionsVerdict",
+        "kind": "PartitionsVerdict" if chosen.tenants == "partitions" else "VrfsVerdict",
         "tool": {"name": "fabric-planner", "version": version()},
         "name": ground.manifest.scenario,
         "fabric": ground.manifest.fabric,
@@ -183,12 +192,12 @@ def routes(scenario: str, folder: Path, observed: str, settings: Settings) -> in
     help="Moves of which the cost is found each by itself, the largest first.",
 )  # fmt: skip
 @click.option("--fix-list", type=click.Choice(["csv"]), help="The work step by step instead, an action a row.")
-@click.option("--picture", is_flag=True, help="Draw the wrong part into -o FILE.svg, which alone means it too.")
+@click.option("--picture", is_flag=True, help="Draw the wrong part into -o FILE.svg; that name alone does so too.")
 def cabling(scenario: str, settings: Settings, **flags: Any) -> int:
-    """Hold what is plugged against the plan of SCENARIO: what differs, the fewest moves to put it right, the cost now.
+    """Compare observed cabling with the plan of SCENARIO: what differs, the fewest moves to correct it, the cost now.
 
-    Hosts without LLDP are not seen, which is not wrong; with --strict it is. Exit code 0: what is seen is as planned;
-    1: something is not, be it harmless; 3: data that cannot be read, or of another fabric.
+    Hosts without LLDP are not seen; only with --strict is that an error. Exit code 0: what is seen is as planned;
+    1: something is not, harmless or not; 3: data that cannot be read, or of another fabric.
     """
     return verify_cabling_command(scenario, settings, CablingFlags(**flags))
 

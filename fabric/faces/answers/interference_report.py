@@ -85,8 +85,8 @@ def _shift_lines(result: InterferenceResult, shifts: Shifts) -> list[Line]:
     if shifts.overlap <= SAME:
         lines.append(
             Line(
-                "with these shifts no link is asked for more than it carries; without, the worst link for "
-                f"{percent(shifts.before)} more on average",
+                "with these shifts no link is asked for more than its capacity; without them the worst link is asked "
+                f"for {percent(shifts.before)} more, averaged over the cycle",
                 "good",
             )
         )
@@ -95,9 +95,9 @@ def _shift_lines(result: InterferenceResult, shifts: Shifts) -> list[Line]:
         proof = f"{which} less" if shifts.proved else f"{which} less than {percent(shifts.bound, 2)}"
         lines.append(
             Line(
-                f"with these shifts the worst link is asked for {percent(shifts.overlap, 2)} more than it carries, on "
-                f"average ({proof}; begun together {percent(shifts.before, 2)}): steps that are late for it lose their "
-                "shift, which has to be set again",
+                f"with these shifts the worst link is asked for {percent(shifts.overlap, 2)} more than its capacity, "
+                f"averaged over the cycle ({proof}; begun together {percent(shifts.before, 2)}): steps that are late "
+                "for it lose their shift, which has to be set again",
                 "warn",
             )
         )

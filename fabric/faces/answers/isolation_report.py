@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fabric.output.document import Line
-    from fabric.rules.verify.findings import Isolation
+    from fabric.rules.verify.findings import Hop, Isolation, VrfHop
 
 
 def isolation_lines(proof: Isolation) -> list[Line]:
@@ -23,14 +23,14 @@ def isolation_lines(proof: Isolation) -> list[Line]:
         lines = [Line(f"tenants not apart: {what}; {crossing:,} of their pairs exchange packets", "bad")]
     lines += [Line(f"shared by design: {name}, with {', '.join(others)}") for name, others in proof.shared]
     if len(proof.tenants) > 1:
-        lines.append(Line("tenants share the switches and the cables between them by design; rules and keys part them"))
+        lines.append(
+            Line("tenants share the switches and the cables between them by design; rules, keys or VRFs part them")
+        )
     return lines
 
 
 def isolation_record(proof: Isolation) -> dict[str, Any]:
     """The outcome, with every counter-example as a packet and its hops."""
-    from fabric.rules.probes import match_text
-
     return {
         "holds": proof.holds,
         "tenants": list(proof.tenants),
@@ -54,20 +54,27 @@ def isolation_record(proof: Isolation) -> dict[str, Any]:
                     "src_port": one.packet.src_port,
                     "dst_port": one.packet.dst_port,
                 },
-                "hops": [
-                    {
-                        "switch": hop.switch,
-                        "in_port": hop.in_port,
-                        "match": match_text(hop.rule.match),
-                        "priority": hop.rule.priority,
-                        "cookie": f"{hop.rule.cookie:#x}",
-                        "group": hop.rule.action.value if hop.rule.action.kind == "group" else None,
-                        "out_port": hop.out_port,
-                        "to": hop.to,
-                    }
-                    for hop in one.hops
-                ],
+                "hops": [_hop(hop) for hop in one.hops],
             }
             for one in proof.crossings
         ],
+    }
+
+
+def _hop(hop: Hop | VrfHop) -> dict[str, Any]:
+    """A switch on the way of a counter-example: the rule that decides, or the VRF."""
+    from fabric.rules.probes import match_text
+    from fabric.rules.verify.findings import VrfHop
+
+    if isinstance(hop, VrfHop):
+        return hop._asdict()
+    return {
+        "switch": hop.switch,
+        "in_port": hop.in_port,
+        "match": match_text(hop.rule.match),
+        "priority": hop.rule.priority,
+        "cookie": f"{hop.rule.cookie:#x}",
+        "group": hop.rule.action.value if hop.rule.action.kind == "group" else None,
+        "out_port": hop.out_port,
+        "to": hop.to,
     }

@@ -5,18 +5,17 @@ from __future__ import annotations
 from fabric.rules.dialect import DIALECTS, Dialect
 from fabric.rules.errors import RuleError
 
-WAYS = {
-    "rules": "rules at the port of every host",
-    "partitions": "partition keys",
-}
+# Ways that are proved from files of their own, whatever the tables are; with what people call those.
+OF_THEIR_OWN = {"partitions": "partitions", "vrfs": "VRFs"}
 
 
 def check_dialect(dialect: Dialect) -> None:
     """Raise FP8065 for a dialect that would drop the isolation of tenants, or whose failover was not argued about.
 
-    What a routing protocol finds when a link dies is not in the files, so it is not in the proof either.
+    What a routing protocol finds when a link dies is not in the tables. Partitions hold whatever it finds, and so do
+    VRFs, whose proof takes all that sessions of one VRF may hand on.
     """
-    if dialect.tenants is not None and (dialect.tenants == "partitions" or dialect.failover == "next-slot"):
+    if dialect.tenants is not None and (dialect.tenants != "rules" or dialect.failover == "next-slot"):
         return
     can = [name for name in DIALECTS if DIALECTS[name].tenants is not None]
     raise RuleError(

@@ -39,6 +39,18 @@ class Hop(NamedTuple):
     to: str  # node at the other end
 
 
+class VrfHop(NamedTuple):
+    """Through which VRF a router sends the packet of a counter-example; VLAN 0 is none."""
+
+    switch: str
+    in_port: int
+    in_vlan: int
+    vrf: str  # several, where routes of another are let in
+    out_port: int
+    out_vlan: int
+    to: str  # node at the other end
+
+
 @dataclass(frozen=True)
 class Crossing:
     """A packet of one tenant that another gets."""
@@ -49,7 +61,7 @@ class Crossing:
     dst: str  # endpoint that gets it
     dst_tenant: str
     forged: bool  # whether it needs a source address that is not the sender's
-    hops: tuple[Hop, ...]
+    hops: tuple[Hop, ...] | tuple[VrfHop, ...]
 
     @property
     def text(self) -> str:

@@ -89,7 +89,13 @@ def _finding(crossing: Crossing) -> Finding:
         f"{crossing.text}"
     )
     last = crossing.hops[-1]
-    return Finding("crossing", last.switch, crossing.packet.dst_text, words, tuple(map(hop_text, crossing.hops)))
+    return Finding(
+        "crossing",
+        last.switch,
+        crossing.packet.dst_text,
+        words,
+        tuple(hop_text(hop) for hop in crossing.hops if isinstance(hop, Hop)),
+    )
 
 
 def hop_text(hop: Hop) -> str:
