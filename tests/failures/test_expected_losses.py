@@ -282,7 +282,7 @@ JOB_BESIDE = (
 
 @pytest.mark.parametrize(("gpus", "parts"), [(32, [16, 16]), (16, [8, 24]), (12, [6, 26])])
 def test_gpus_that_a_job_and_a_pattern_share_count_to_both_and_once_in_all(gpus, parts, tmp_path):
-    """The pattern uses all 32; of those of the job, a half counts to each. Both slow down, both lose, and it is said."""
+    """The pattern uses all 32; of those of the job, a half counts to each. That is said of both."""
     text = SCENARIO.replace("workloads:\n", "workloads:\n" + JOB_BESIDE.format(gpus=gpus))
     jobs = failing_jobs(run_scenario(loaded(tmp_path, text)))
     assert [job.id for job in jobs] == ["job", "shuffle"]
