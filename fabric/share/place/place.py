@@ -81,9 +81,9 @@ def place_job(setting: PlaceSetting, request: PlaceRequest, *, progress: Reporte
             notes.append(f"best is {search.best.name}")
             chosen = found["best"] = Trial(**{**vars(search.best), "name": "best"})
         else:
-            notes.append(f"no placement that was tried can run: {search.best.cut} has no path")
+            notes.append(f"no placement that was tried can run: no path for {search.best.cut}")
     elif chosen is not None and not chosen.runs:
-        notes.append(f"{chosen.name} would put the job where it cannot run: {chosen.cut} has no path")
+        notes.append(f"{chosen.name} would put the job where it cannot run: no path for {chosen.cut}")
         chosen = None
     _check_bound(bound, chosen)
     return PlacementResult(
