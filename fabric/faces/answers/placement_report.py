@@ -39,7 +39,7 @@ def _word(result: PlacementResult) -> str:
 
 def _verdict(result: PlacementResult) -> list[Line]:
     if result.chosen is None:
-        return [Line(f"no placement is chosen", "bad"), *_search(result)]
+        return [Line("no placement is chosen", "bad"), *_search(result)]
     lines = []
     names = folded_hosts(result.hosts_of(result.chosen))
     lines.append(Line(f"hosts in order: {names if len(names) <= 200 else names[:197] + '...'}"))
