@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,7 +34,7 @@ class FailingJob:
     id: str
     reaction: str
     hosts: tuple[str, ...]
-    gpus_of_host: Floats  # shape (hosts,); of a host that k jobs of traffic share, the k-th part
+    gpus_of_host: Floats  # shape (hosts,); of a GPU that k jobs share, the k-th part
     spares: int
     restart_h: float  # from a failure until it computes again, checkpoint read
     checkpoint_h: float | None  # between checkpoints; None: nothing is lost but the time
@@ -105,29 +105,70 @@ def one_failure(job: FailingJob, hosts_gone: int, stretch: float, repair_h: floa
 def failing_jobs(run: Run) -> tuple[FailingJob, ...]:
     """The jobs of a run that have GPUs, in the order of the scenario.
 
-    Jobs with a placement have theirs alone. The others are synthetic traffic and share what is left: of a GPU that k of
-    them use, a k-th part of its time counts to each, so that all parts together are the GPUs there are.
+    Of a GPU that k jobs use, a k-th part of its time counts to each, so that all parts together are the GPUs there are.
+    Jobs with a placement use their own GPUs, synthetic traffic all those of its hosts.
     """
     times = {job.id: job for job in run.result.jobs}
-    jobs: list[FailingJob] = []
-    taken: set[str] = set()
-    placed = [workload for workload in run.traffic if workload.on_failure is not None]
-    for workload in placed:
-        assert workload.on_failure is not None
-        taken.update(workload.on_failure.hosts)
-    used: dict[str, dict[str, int]] = {}
+    placed = {workload.id: workload.on_failure for workload in run.traffic if workload.on_failure is not None}
+    taken = {host for keys in placed.values() for host in keys.hosts}
+    patterns: dict[str, dict[str, int]] = {}
     for workload in run.traffic:
         if workload.on_failure is None and PATTERNS.known(workload.kind):
             names, gpus = hosts_of_traffic(run, workload)
-            pairs = zip(names, gpus.tolist(), strict=True)
-            used[workload.id] = {name: count for name, count in pairs if name not in taken}
-    sharing = Counter(host for own in used.values() for host in own)
+            patterns[workload.id] = dict(zip(names, gpus.tolist(), strict=True))
+    own = {job: dict(zip(keys.hosts, keys.gpus.tolist(), strict=True)) for job, keys in placed.items()}
+    parts = _Parts.of(own, patterns)
+    jobs: list[FailingJob] = []
     for workload in run.traffic:
         if workload.on_failure is not None:
-            jobs.append(_placed_job(run, workload, workload.on_failure, times.get(workload.id), taken))
-        elif used.get(workload.id):
-            jobs.append(_pattern_job(workload, used[workload.id], sharing))
+            part, shared = parts.placed(workload.id)
+            job = _placed_job(run, workload, workload.on_failure, times.get(workload.id), taken)
+            jobs.append(replace(job, gpus_of_host=part, assumptions=(*job.assumptions, *_sharing(workload, shared))))
+        elif patterns.get(workload.id):
+            part, shared = parts.pattern(workload.id)
+            jobs.append(_pattern_job(workload, tuple(patterns[workload.id]), part, shared))
     return tuple(jobs)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What of the GPUs of every host counts to each job."""
+
+    own: Mapping[str, Mapping[str, int]]  # GPUs that jobs have, by job and host
+    patterns: Mapping[str, Mapping[str, int]]  # GPUs of the hosts that synthetic traffic uses, by job and host
+    placed_on: Mapping[str, int]  # GPUs that jobs have, by host
+    sharing: Mapping[str, int]  # how much synthetic traffic uses a host
+
+    @staticmethod
+    def of(own: Mapping[str, Mapping[str, int]], patterns: Mapping[str, Mapping[str, int]]) -> _Parts:
+        """Sums by host."""
+        placed_on: Counter[str] = Counter()
+        for hosts in own.values():
+            placed_on.update(hosts)
+        return _Parts(own, patterns, placed_on, Counter(host for hosts in patterns.values() for host in hosts))
+
+    def placed(self, job: str) -> tuple[Floats, int]:
+        """GPUs of a job by host, and how many of them others use."""
+        hosts = self.own[job]
+        parts = [count / (self.sharing[host] + 1) for host, count in hosts.items()]
+        return column(parts, np.float64), sum(count for host, count in hosts.items() if self.sharing[host])
+
+    def pattern(self, job: str) -> tuple[Floats, int]:
+        """GPUs of synthetic traffic by host, and how many of them others use."""
+        hosts, found, shared = self.patterns[job], [], 0
+        for host, count in hosts.items():
+            many, others = self.sharing[host], min(self.placed_on[host], count)
+            found.append(others / (many + 1) + (count - others) / many)
+            shared += count if many > 1 else others
+        return column(found, np.float64), shared
+
+
+def _sharing(workload: WorkloadTraffic, shared: int) -> list[Assumption]:
+    """What is taken for granted of GPUs that several jobs use."""
+    if not shared:
+        return []
+    text = f"{workload.id} shares {shared:,} of its GPUs with other traffic: equal parts of their time count to each"
+    return [Assumption(f"{workload.id}.on_failure.shared", text, f"workloads.{workload.id}.kind")]
 
 
 def _placed_job(
@@ -191,36 +232,29 @@ _REACTIONS: Mapping[str, str] = {
 }
 
 
-def _pattern_job(workload: WorkloadTraffic, own: Mapping[str, int], sharing: Mapping[str, int]) -> FailingJob:
+def _pattern_job(workload: WorkloadTraffic, hosts: tuple[str, ...], gpus: Floats, shared: int) -> FailingJob:
     """A synthetic pattern: it runs on the GPUs of the endpoints that exchange something, and waits for repairs.
 
     Parameters
     ----------
-    own : mapping
-        Its hosts, with the GPUs of each.
-    sharing : mapping
-        How many patterns use a host.
+    gpus : ndarray of float, shape (hosts,)
+        What of each host counts to it.
+    shared : int
+        GPUs that others use too.
     """
-    key = f"workloads.{workload.id}.kind"
     text = f"{workload.id} waits for repairs: traffic of kind {workload.kind} has no checkpoints"
-    assumed = [Assumption(f"{workload.id}.on_failure.reaction", text, key)]
-    shared = sum(count for host, count in own.items() if sharing[host] > 1)
-    if shared:
-        text = (
-            f"{workload.id} shares {shared:,} of its GPUs with other traffic: equal parts of their time count to each"
-        )
-        assumed.append(Assumption(f"{workload.id}.on_failure.shared", text, key))
+    waits = Assumption(f"{workload.id}.on_failure.reaction", text, f"workloads.{workload.id}.kind")
     return FailingJob(
         id=workload.id,
         reaction=STALL,
-        hosts=tuple(own),
-        gpus_of_host=column([count / sharing[host] for host, count in own.items()], np.float64),
+        hosts=hosts,
+        gpus_of_host=gpus,
         spares=0,
         restart_h=0.0,
         checkpoint_h=None,
         write_h=None,
         share_per_host=1.0,
-        assumptions=tuple(assumed),
+        assumptions=(waits, *_sharing(workload, shared)),
     )
 
 

@@ -274,6 +274,22 @@ def test_gpus_that_two_patterns_share_count_to_both_and_once_in_all(members, gpu
     assert shared == [sum(gpus) != 8 * sum(len(job.hosts) for job in jobs)] * 2
 
 
+JOB_BESIDE = (
+    "  - {{id: job, kind: collective, collective: all-reduce, fabric: main, size: 1 GiB, gpus: {gpus}, "
+    "placement: {{group: gpu}}}}\n"
+)
+
+
+@pytest.mark.parametrize(("gpus", "parts"), [(32, [16, 16]), (16, [8, 24]), (12, [6, 26])])
+def test_gpus_that_a_job_and_a_pattern_share_count_to_both_and_once_in_all(gpus, parts, tmp_path):
+    """The pattern uses all 32; of those of the job, a half counts to each. That is said of both."""
+    text = SCENARIO.replace("workloads:\n", "workloads:\n" + JOB_BESIDE.format(gpus=gpus))
+    jobs = failing_jobs(run_scenario(loaded(tmp_path, text)))
+    assert [job.id for job in jobs] == ["job", "shuffle"]
+    assert [job.gpus for job in jobs] == parts
+    assert all(any(f"shares {gpus} of its GPUs" in one.text for one in job.assumptions) for job in jobs)
+
+
 def test_losses_of_shared_gpus_are_those_of_every_state_walked_through(tmp_path):
     """Brute force over every host that is up or down: a pattern stands still without one of its hosts.
 

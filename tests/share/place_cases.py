@@ -15,13 +15,19 @@ from topologies.columns import Ints
 MODEL = "{layers: 4, hidden: 1024, ffn_hidden: 4096, heads: 16, kv_heads: 4, vocab: 32000}"
 
 
-def cluster(jobs: str, *, leaves: int = 2, down: int = 3, up: int = 1, gpus: int = 1, router: str = "ecmp") -> str:
-    """Leaves of ``down`` hosts and ``up`` spines, every link 100G; hosts have a NIC for every GPU on the same leaf."""
+def cluster(
+    jobs: str, *, leaves: int = 2, down: int = 3, up: int = 1, gpus: int = 1, router: str = "ecmp", domain: int = 0
+) -> str:
+    """Leaves of ``down`` hosts and ``up`` spines, every link 100G; hosts have a NIC for every GPU on the same leaf.
+
+    Scale-up links of 900 GB/s join ``domain`` GPUs, where given: of hosts in order, whatever their leaf.
+    """
+    joined = f"scale_up: {{speed: 900 GB/s, domain: {domain}}}, " if domain else ""
     nics = f"{{backend: {{speed: 100G, count: {gpus}, rail: per-gpu}}}}"
     return f"""version: 1
 name: cluster
 nodes:
-  - {{group: gpu, count: {leaves * down}, gpus: {gpus}, name: "n{{index}}", nics: {nics}}}
+  - {{group: gpu, count: {leaves * down}, gpus: {gpus}, name: "n{{index}}", {joined}nics: {nics}}}
 fabrics:
   backend:
     topology:

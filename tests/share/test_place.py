@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from place_cases import cluster, collective, setting_of, training
 from fabric.pipeline.run import run_scenario
 from fabric.request import RouteRequest
 from fabric.scenario.load import load_scenario
+from fabric.share.place.bound import step_bound
 from fabric.share.place.files import host_file, rank_file, scenario_keys, slurm_file, write_placement
 from fabric.share.place.place import TREE, PlaceRequest, place_job
 from fabric.share.place.setting import place_setting
@@ -48,6 +50,15 @@ def test_the_best_is_never_worse_than_tree_order_nor_below_the_bound(seed):
     assert setting.free[hosts].all()
     assert len(hosts) == setting.wanted
     assert len(np.unique(result.chosen.placed, axis=0)) == setting.ranks
+
+
+def test_a_step_below_the_bound_is_a_fault_and_not_called_equal_to_it(monkeypatch):
+    """The bound is made longer than it is."""
+    setting = setting_of(cluster(collective("job", "all-reduce", 4)), "job")
+    true = step_bound(setting)
+    monkeypatch.setattr("fabric.share.place.place.step_bound", lambda _: replace(true, step_s=9 * true.step_s))
+    with pytest.raises(AssertionError, match="below the bound"):
+        place_job(setting, PlaceRequest("slurm"))
 
 
 SCATTERED = cluster(

@@ -19,6 +19,11 @@ TINY = {
     "pipeline and data, kept off a leaf": cluster(training("job", 4, "{pp: 2, dp: 2}"), leaves=3, down=2),
     "all demand scaled": "scale: 0.3\n" + cluster(collective("job", "all-to-all", 4)),
     "by MFU": cluster(training("job", 4, "{pp: 2, dp: 2}", compute="{peak: 989 TFLOP/s, mfu: 0.2}")),
+    "a domain over two leaves": cluster(collective("job", "all-gather", 4), leaves=4, down=1, gpus=1, domain=2),
+    "domains across leaves": cluster(collective("job", "all-reduce", 4), leaves=3, down=2, domain=3),
+    "domains across leaves, data parallel": cluster(training("job", 4, "{dp: 4}"), leaves=3, down=2, domain=3),
+    "domains across leaves, all-to-all": cluster(collective("job", "all-to-all", 5), leaves=2, down=3, domain=2),
+    "all leaves in one domain": cluster(collective("job", "all-gather", 4), leaves=2, down=2, gpus=2, domain=8),
     "other jobs beside it": cluster(
         f"{collective('other', 'all-reduce', 2)}\n{training('job', 4, '{pp: 2, dp: 2}')}", down=4
     ),
@@ -33,13 +38,14 @@ def test_no_placement_is_below_the_bound_and_the_search_finds_the_best(case):
     trials = Trials(setting)
     steps = {}
     for placed in every_placement(setting):
-        key = setting.groups.of_host[0][placed[:, 0]].tobytes() + _shape(placed)
+        host = placed[:, 0]
+        key = setting.groups.of_host[0][host].tobytes() + setting.domain_of_host[host].tobytes() + _shape(placed)
         if key not in steps:
             steps[key] = trials.route("one", placed).score.step_s
     result = place_job(setting, PlaceRequest())
     best = min(steps.values())
     assert bound.step_s <= best * (1 + 1e-9)
-    assert result.chosen.score.step_s <= best * (1 + 1e-5)
+    assert result.chosen.score.step_s <= best * (1 + 1e-4)  # a few messages more or fewer may cross
     assert result.chosen.score.step_s >= best * (1 - 1e-9)
 
 

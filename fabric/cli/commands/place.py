@@ -34,9 +34,7 @@ ORDER = 21
 @click.option(
     "--kueue",
     type=click.Choice(["required", "preferred", "unconstrained"]),
-    default="preferred",
-    show_default=True,
-    help="Topology request of the job.",
+    help="Topology request of the job; preferred if absent.",
 )
 @click.option("--kueue-level", metavar="WORD", help="Level of the request, such as leaf or pod; default: the lowest.")
 @click.option(
@@ -60,7 +58,7 @@ def command(
     scheduler: str,
     free_nodes: str | None,
     busy: str | None,
-    kueue: str,
+    kueue: str | None,
     kueue_level: str | None,
     write: str | None,
     router: str | None,
@@ -69,13 +67,19 @@ def command(
     """Place a job of SCENARIO on whole free hosts, and route it there beside the order of the tree.
 
     Placements are compared by step time, then by the time of a checkpoint, then by what reading data loads. Exit code
-    0: placed; 3: bad input, or too few free hosts; 4: the scheduler would keep the job waiting.
+    0: placed; 3: bad input, or too few free hosts; 4: the scheduler would keep the job waiting, or no placement
+    that was tried can run.
     """
     from fabric.request import RouteRequest
     from fabric.share.place.files import check_placement_folder, write_placement
     from fabric.share.place.place import PlaceRequest, place_job
     from fabric.share.place.setting import place_setting
 
+    if scheduler == "slurm" and (kueue or kueue_level):
+        flag = "--kueue" if kueue else "--kueue-level"
+        raise click.UsageError(
+            f"{flag} is Kueue's, and --scheduler slurm does not ask it: leave it out, or kueue or best"
+        )
     folder = asked_folder(settings, check_placement_folder) if write else None
     if write and folder is None:
         raise click.UsageError("--write needs -o FOLDER, where its files go")
@@ -83,11 +87,12 @@ def command(
     asked = RouteRequest(router=router, down=settings.down, up=settings.up, slow=settings.slow)
     with located(loaded, settings), watching(settings) as report:
         setting = place_setting(loaded, asked, job, busy=busy, free_nodes=free_nodes)
-        request = PlaceRequest(scheduler, kueue, kueue_level, time_limit)  # type: ignore[arg-type]  # click checks both
+        request = PlaceRequest(scheduler, kueue or "preferred", kueue_level, time_limit)  # type: ignore[arg-type]  # click checks both
         result = place_job(setting, request, progress=report)
         if write and folder is not None:
-            write_placement(result, write, Path(folder), force=settings.force)
-            result = replace(result, folder=str(folder))
+            if result.chosen is not None:
+                write_placement(result, write, Path(folder), force=settings.force)
+                result = replace(result, folder=str(folder))
             settings = replace(settings, output="-")
     if result.stopped:
         note(f"the search was stopped after {time_limit:g} s; --time-limit gives it longer", settings)

@@ -39,13 +39,13 @@ def _word(result: PlacementResult) -> str:
 
 def _verdict(result: PlacementResult) -> list[Line]:
     if result.chosen is None:
-        return [Line(f"{result.scheduler} places nothing now", "bad")]
+        return [Line("no placement is chosen", "bad"), *_search(result)]
     lines = []
     names = folded_hosts(result.hosts_of(result.chosen))
     lines.append(Line(f"hosts in order: {names if len(names) <= 200 else names[:197] + '...'}"))
     bound, gap = result.bound, result.gap
     if bound is None or gap is None:
-        lines.append(Line("no bound: the time of a step is not known", "warn"))
+        lines.append(Line("no bound above 0 s is known for the step of this job", "warn"))
     elif gap <= 1e-9:
         lines.append(Line("no placement on the free hosts has a shorter step: it is equal to the bound", "good"))
     else:
@@ -55,11 +55,24 @@ def _verdict(result: PlacementResult) -> list[Line]:
                 f"{percent(gap)} above"
             )
         )
-        lines += [Line(f"the bound may be low: {text}") for text in bound.loose] if gap > CLOSE else []
-    if result.scheduler == "best":
-        how = "stopped by --time-limit" if result.stopped else "local optimum"
-        lines.append(Line(f"{counted(result.estimated, 'candidates')} estimated, {result.routed:,} routed: {how}"))
-    return lines
+        lines += _gap(result) if gap > CLOSE else []
+    return [*lines, *_search(result)]
+
+
+def _search(result: PlacementResult) -> list[Line]:
+    if not result.ended:
+        return []
+    return [Line(f"{counted(result.estimated, 'candidates')} estimated, {result.routed:,} routed: {result.ended}")]
+
+
+def _gap(result: PlacementResult) -> list[Line]:
+    """Where the chosen step is above the bound; what of it another placement could gain is not known."""
+    assert result.above is not None
+    parts = zip(
+        result.above, ("that it needs at line rate of its NICs", "of waiting for links that are too full"), strict=True
+    )
+    where = " and ".join(f"{seconds_text(seconds)} {words}" for seconds, words in parts if seconds > 0)
+    return [Line(f"above the bound: {where}; what of that another placement could gain is not known")]
 
 
 def _files(result: PlacementResult) -> list[Line]:
@@ -77,10 +90,15 @@ def placement_record(result: PlacementResult) -> dict[str, Any]:
         "estimated": result.estimated,
         "routed": result.routed,
         "stopped": result.stopped,
-        "bound_is_loose": list(result.bound.loose) if result.bound else [],
+        "gap_parts": _above(result),
+        "search_ended": result.ended or None,
         "notes": list(result.notes),
         "folder": result.folder or None,
     }
+
+
+def _above(result: PlacementResult) -> dict[str, float] | None:
+    return None if result.above is None else dict(zip(("nics_s", "links_s"), result.above, strict=True))
 
 
 def _job(result: PlacementResult) -> dict[str, Any]:

@@ -17,8 +17,10 @@ switches, (n − m) S for an all-to-all, and out of every part all that a ring s
 the NICs of its n members, of which the busiest has no less than the mean. Where m is 1 every pair is across, and the
 phase takes what its NICs need. Messages from stage to stage take one NIC for one of them.
 
-**Cuts.** Where a group of ranks is larger than what any group of hosts has free, the same counts hold with m the most
-ranks that one has, over all links out of such groups together. Phases last as long as the slower of both.
+**Cuts.** Groups of hosts that one domain lies in are taken together: ranks reach each other there over scale-up links,
+and not over the cut. Where a group of ranks is larger than what any such part has free, the same counts hold with m the
+most ranks that one has, over all links out of groups of hosts together, as what passes between parts leaves a group.
+Phases last as long as the slower of both.
 
 The step grows with the time of every phase, so the least times make a bound. It is loose where groups of ranks fit a
 group of hosts one by one but not all together, for messages between hosts (their latency is not counted), for kinds
@@ -33,7 +35,7 @@ all-to-all are what the parts do not have.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -45,6 +47,7 @@ from fabric.evaluation.step_time import parts_of, phase_time_s
 from fabric.pipeline.prepared import line_rates
 from fabric.share.place.cuts import LevelCut, fabric_cuts
 from fabric.share.place.setting import PlaceSetting
+from topologies.columns import Ints, column
 from traffic.workload import Phase, WorkloadTraffic
 
 _DIMS = {"tp": ("tp",), "cp": ("cp",), "pp": ("pp",), "dp": ("dp", "cp")}
@@ -64,14 +67,11 @@ class StepBound:
         Kinds of groups that lie inside domains where it is reached.
     by_cut : tuple of str
         Phases whose time is that of a cut.
-    loose : tuple of str
-        Why the best step may be longer, in words.
     """
 
     step_s: float
     inside: tuple[str, ...]
     by_cut: tuple[str, ...]
-    loose: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class _Bound:
         if parts is None:
             return None
         step = max([parts.step_s, *(self._split_step_s(kind, times, names) for kind in self._splittable(names))])
-        return StepBound(step, tuple(sorted(names)), tuple(by_cut), tuple(self._loose()))
+        return StepBound(step, tuple(sorted(names)), tuple(by_cut))
 
     def _inside_s(self, phase: Phase) -> float:
         """The least time of a phase all of whose groups lie inside domains; the same in each of them."""
@@ -267,7 +267,7 @@ class _Bound:
         of_host = cut.of_node[self._ends[:, 0]]
         if (of_host < 0).any() or phase.collective.endswith("send-recv"):
             return 0.0
-        room = int(np.bincount(of_host).max()) * self._setting.per_host
+        room = int(np.bincount(self._parts(of_host)).max()) * self._setting.per_host
         if phase.group_size <= room:
             return 0.0
         groups = np.unique(of_host)
@@ -278,13 +278,16 @@ class _Bound:
         efficiency = self._rates[self._setting.fabric].efficiency
         return across * 8 / (gbps * 1e9 * efficiency) if gbps else 0.0
 
-    def _loose(self) -> Iterator[str]:
-        if not self._plain:
-            yield "groups of experts overlap others: how many fit a domain together is not counted"
-        if any(phase.rounds for phase in self._phases):
-            yield "latency through the fabric is not counted"
-        if self._cuts and any(len(cut.out_gbps) > 1 for cut in self._cuts):
-            yield "groups of ranks that fit a group of hosts one by one count as if all fitted"
+    def _parts(self, of_host: Ints) -> Ints:
+        """Part of every free host, of groups of hosts with those joined that share a scale-up domain."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        domain = self._setting.domain_of_host[self._setting.free]
+        groups = int(of_host.max()) + 1
+        size = groups + int(domain.max()) + 1
+        joined = coo_array((np.ones(len(of_host)), (of_host, groups + domain)), shape=(size, size))
+        return column(connected_components(joined, directed=False)[1][of_host], np.int32)
 
 
 def _least_payload(phase: Phase) -> float:

@@ -1,9 +1,10 @@
 """Orders of hosts, and of ranks on them, that a search begins with.
 
 A **host order** says which hosts a job takes, and in which order; a **layout** how its ranks fill them. Ranks of a
-tensor-parallel group stay together where the group divides a host: they are one block. Blocks are sorted by the other
-dimensions, fastest first, or by tiles of two of them that fill a group of hosts, and fill a host at a time, or, rail
-by rail, one slot of all hosts at a time, back and forth, so that the ring goes on where it turns."""
+tensor-parallel group stay together where the group divides a host: they are one block; else every rank is one. Blocks
+are sorted by the other dimensions, fastest first, or by tiles of two of them that fill a group of hosts, and fill a
+host at a time, or, rail by rail, one slot of all hosts at a time, back and forth, so that the ring goes on where it
+turns."""
 
 from __future__ import annotations
 
@@ -20,17 +21,22 @@ from topologies.columns import Bools, Floats, Ints, column
 Digit = tuple[str, int, int]  # of a mixed-radix number: dimension, stride in it, size
 
 
-def host_orders(groups: HostGroups, free: Bools, wanted: int, near: Floats | None = None) -> Iterator[tuple[str, Ints]]:
+def host_orders(
+    groups: HostGroups, free: Bools, wanted: int, near: Floats | None = None, domains: Ints | None = None
+) -> Iterator[tuple[str, Ints]]:
     """Named choices of hosts in order, each of shape (wanted,).
 
     Parameters
     ----------
     near : ndarray of float, shape (H,), optional
         Distance of every host from the job's data.
+    domains : ndarray of int, shape (H,), optional
+        Scale-up domain of every host, where one joins several: groups below all others.
     """
     tree = groups.tree_order[free[groups.tree_order]]
     yield "tree order", column(tree[:wanted], np.int32)
-    for of_host, word in zip(groups.of_host, groups.words, strict=True):
+    levels = [*([(domains, "domain")] if domains is not None else []), *zip(groups.of_host, groups.words, strict=True)]
+    for of_host, word in levels:
         room = np.bincount(of_host[free & (of_host >= 0)], minlength=int(of_host.max(initial=-1)) + 1)
         if len(room) < 2:
             continue
@@ -57,28 +63,34 @@ def _sorted(hosts: Ints, *keys: ArrayLike) -> Ints:
     )
 
 
+def block_width(setting: PlaceSetting) -> int:
+    """Ranks of a block, which stay together: of a tensor-parallel group where it divides a host and the job; else 1."""
+    width = setting.grid.sizes["tp"]
+    return 1 if setting.per_host % width or setting.ranks % width else width
+
+
 def layouts(setting: PlaceSetting) -> Iterator[tuple[str, Ints]]:
     """Named orders of ranks over the GPUs of hosts in a row, each of shape (ranks,): the seat of every rank.
 
-    Seat s is GPU s mod g of the host in position s div g.
+    Seat s is GPU s mod g of the host in position s div g. Where ranks do not fill the hosts, the last has fewer.
     """
     yield "ranks in order", column(np.arange(setting.ranks), np.int32)
-    grid, per_host = setting.grid, setting.per_host
-    width = grid.sizes["tp"]
-    dims = [name for name in ("cp", "ep", "dp", "pp") if grid.sizes[name] > 1]
-    if per_host % width or setting.ranks % per_host or not dims:
+    grid, per_host, width = setting.grid, setting.per_host, block_width(setting)
+    dims = [name for name in ("tp", "cp", "ep", "dp", "pp") if grid.sizes[name] > 1 and (name != "tp" or width == 1)]
+    if not dims:
         return
     at = grid.coordinates(np.arange(setting.ranks))
-    slots, hosts = per_host // width, setting.ranks // per_host
+    inside = at["tp"] if width > 1 else 0
+    slots, hosts = per_host // width, setting.wanted
     for name, digits in (*_orders(dims, grid.sizes), *_tiles(dims, grid.sizes, _rooms(setting, slots))):
         block = np.zeros(setting.ranks, dtype=np.int64)
         for dim, stride, size in reversed(digits):
             block = block * size + at[dim] // stride % size
-        yield f"{name} by host", column(block * width + at["tp"], np.int32)
+        yield f"{name} by host", column(block * width + inside, np.int32)
         if slots > 1:
             slot, step = block // hosts, block % hosts
             host = np.where(slot % 2 == 0, step, hosts - 1 - step)
-            yield f"{name} by rail", column(host * per_host + slot * width + at["tp"], np.int32)
+            yield f"{name} by rail", column(host * per_host + slot * width + inside, np.int32)
 
 
 def _orders(dims: list[str], sizes: Mapping[str, int]) -> Iterator[tuple[str, list[Digit]]]:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from fabric.routing.progress import Progress, Reporter, silent
-from fabric.share.place.bound import step_bound
+from fabric.share.place.bound import StepBound, step_bound
 from fabric.share.place.kueue import Request, kueue_hosts
 from fabric.share.place.layouts import seated
 from fabric.share.place.result import PlacementResult
@@ -24,6 +24,7 @@ from topologies.errors import ScenarioError, nearest_hint
 Scheduler = Literal["best", "slurm", "kueue"]
 SCHEDULERS: tuple[Scheduler, ...] = ("best", "slurm", "kueue")
 TREE, WRITTEN = "tree order", "as written"
+BOUND_SAME = 1e-9  # part by which a step may be below the bound, of rounding
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,31 @@ def place_job(setting: PlaceSetting, request: PlaceRequest, *, progress: Reporte
         notes += [text] if text else []
     bound = step_bound(setting)
     chosen = found.get(request.scheduler)
-    estimated, stopped = 0, False
+    search = None
     if request.scheduler == "best":
         known = [trial for trial in found.values() if _is_allowed(setting, trial)]
         search = PlacementSearch(setting, trials, known, began + request.time_limit_s, progress).run()
-        chosen, estimated, stopped = search.best, search.candidates, search.stopped
-        found["best"] = Trial(**{**vars(chosen), "name": "best"})
-        notes.append(f"best is {chosen.name}")
-        chosen = found["best"]
+        if search.best.runs:
+            notes.append(f"best is {search.best.name}")
+            chosen = found["best"] = Trial(**{**vars(search.best), "name": "best"})
+        else:
+            notes.append(f"no placement that was tried can run: no path for {search.best.cut}")
+    elif chosen is not None and not chosen.runs:
+        notes.append(f"{chosen.name} would put the job where it cannot run: no path for {chosen.cut}")
+        chosen = None
+    _check_bound(bound, chosen)
     return PlacementResult(
-        setting.loaded, setting, request.scheduler, tuple(found.values()), chosen, bound, estimated, trials.routed,
-        stopped, tuple(notes),
+        setting.loaded, setting, request.scheduler, tuple(found.values()), chosen, bound,
+        search.candidates if search else 0, trials.routed, search.stopped if search else False,
+        search.how if search else "", tuple(notes),
     )  # fmt: skip
+
+
+def _check_bound(bound: StepBound | None, chosen: Trial | None) -> None:
+    """A placement on whole free hosts below the bound proves the bound wrong: no answer is better than that one."""
+    if bound is None or chosen is None or chosen.score.step_s >= bound.step_s * (1 - BOUND_SAME):
+        return
+    raise AssertionError(f"{chosen.name} takes {chosen.score.step_s:.9g} s, below the bound of {bound.step_s:.9g} s")
 
 
 def _placements(setting: PlaceSetting, request: PlaceRequest) -> Iterator[tuple[str, Ints | None, str]]:

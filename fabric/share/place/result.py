@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fabric.routing.utilisation import SAME
 from fabric.scenario.load import LoadedScenario
 from fabric.share.place.bound import StepBound
 from fabric.share.place.setting import PlaceSetting
@@ -21,11 +22,12 @@ class PlacementResult:
     setting: PlaceSetting = field(repr=False)
     scheduler: str
     trials: tuple[Trial, ...]
-    chosen: Trial | None  # None: the scheduler would keep the job waiting
+    chosen: Trial | None  # None: the scheduler would keep the job waiting, or it cannot run there
     bound: StepBound | None
     estimated: int = 0  # candidates of the search that were estimated
     routed: int = 0
     stopped: bool = False  # the search, by its limit of time
+    ended: str = ""  # how the search did, in words
     notes: tuple[str, ...] = ()
     folder: str = ""  # where files were written
 
@@ -35,6 +37,16 @@ class PlacementResult:
         if self.bound is None or self.chosen is None or not np.isfinite(self.chosen.score.step_s):
             return None
         return self.chosen.score.step_s / self.bound.step_s - 1 if self.bound.step_s > 0 else None
+
+    @property
+    def above(self) -> tuple[float, float] | None:
+        """Seconds of the chosen step above the bound: at line rate of its NICs, and for links that are too full."""
+        if self.bound is None or self.chosen is None or self.gap is None:
+            return None
+        step, ideal = self.chosen.score.step_s, self.chosen.job.step_time_ideal_s or 0.0
+        whole = step - self.bound.step_s
+        links = min(step - ideal, whole) if step > ideal * (1 + SAME) else 0.0
+        return whole - links, links
 
     def hosts_of(self, trial: Trial) -> list[str]:
         """Names of a placement's hosts, in the order of their first rank."""

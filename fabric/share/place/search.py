@@ -1,13 +1,14 @@
 """Search for the best placement of one job: structured candidates, then changes to the best, each of them routed.
 
-1. Candidates are host orders (by the tree, tightest groups, spread, near the data) times layouts of the ranks. Tree
-   order and what schedulers choose are among them, so the answer is never worse.
-2. They are estimated from cuts; candidates that differ only in hosts of one lowest group are one. The best are routed.
-3. The best routed is changed: two hosts change places, or a host gives way to a free one of another group. A change
-   that estimates no worse is routed, and kept where it is better. Hosts of a lowest group are alike, so that only
-   exchanges between groups are tried.
+1. Candidates are host orders (by the tree, scale-up domains, tightest groups, spread, near the data, and the same of
+   the hosts that nothing slows down) times layouts of the ranks. Tree order and what schedulers choose are among them,
+   so the answer is never worse.
+2. They are estimated from cuts; candidates that differ only in hosts that are alike are one. The best are routed.
+3. The best routed is changed: two hosts change places, a host gives way to a free one that is not like it, or, of jobs
+   of few ranks, two blocks of ranks change places. A change that may help by its estimate is routed, and kept where it
+   does.
 
-The answer is a local optimum: what is left to the bound says how much a better one could gain.
+Nothing proves the answer the best but the bound: what is left to it says how much a better one could gain.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.routing.progress import Progress, Reporter, silent
+from fabric.share.place.alike import alike_hosts, pools
 from fabric.share.place.data_distance import data_distance
 from fabric.share.place.estimate import Estimate, Estimator
-from fabric.share.place.layouts import host_orders, layouts, seated
+from fabric.share.place.layouts import block_width, host_orders, layouts, seated
+from fabric.share.place.result import in_order
 from fabric.share.place.setting import PlaceSetting
 from fabric.share.place.trial import Trial, Trials
 from topologies.columns import Bools, Ints, column
@@ -29,6 +32,8 @@ from topologies.columns import Bools, Ints, column
 MOST_ROUTED = 24  # candidates
 MOST_CHANGES = 400  # estimated
 CHANGES_IN_A_ROW = 80  # without a gain
+FEW_RANKS = 256  # of jobs whose ranks change places one by one
+FOR_CANDIDATES = 0.6  # part of the time after which no more of them are estimated
 NOISE, EXACT = 1e-3, 1e-6  # parts by which a figure is better: where a hash is drawn, and elsewhere
 _SEED = 7
 
@@ -50,6 +55,7 @@ class Search:
     best: Trial
     candidates: int  # that were estimated
     stopped: bool  # by the limit of time
+    how: str = ""  # it ended, in words
 
 
 class PlacementSearch:
@@ -60,6 +66,9 @@ class PlacementSearch:
     ) -> None:
         self._setting, self._trials, self._progress = setting, trials, progress
         self._until = until
+        self._candidates_until = until - (1 - FOR_CANDIDATES) * max(until - time.monotonic(), 0.0)
+        self._near = data_distance(setting)
+        self._alike = alike_hosts(setting, self._near)
         self._estimator = Estimator(setting)
         self._seen: set[bytes] = {self._key(trial.placed) for trial in known}
         self._estimated = 0
@@ -76,38 +85,45 @@ class PlacementSearch:
         for candidate in candidates[:MOST_ROUTED]:
             if self._late:
                 break
-            self._route(candidate)
-        if self._best is None and candidates:
-            self._best = candidates[0]
-        if self._best is not None:
-            self._improve(self._best)
-        return Search(self.best, self._estimated, self._late)
+            if self._route(candidate) is self.best:
+                self._best = candidate
+        how = self._improve(self._best or self._known())
+        return Search(self.best, self._estimated, self._late, how)
+
+    def _known(self) -> Candidate:
+        """The best placement, where it is one of those that were routed before."""
+        placed, per_host = self.best.placed, self._setting.per_host
+        hosts = in_order(placed)
+        position = np.empty(int(hosts.max()) + 1, dtype=np.int64)
+        position[hosts] = np.arange(len(hosts))
+        estimate = self._estimator.of(self._trials.traffic(placed)[self._setting.number])
+        seats = position[placed[:, 0]] * per_host + placed[:, 1]
+        return Candidate(self.best.name, column(hosts, np.int32), column(seats, np.int32), estimate)
 
     @property
     def _late(self) -> bool:
         return time.monotonic() > self._until
 
     def _key(self, placed: Ints) -> bytes:
-        """Equal for placements that differ only in which hosts of a lowest group they take."""
-        group = self._setting.groups.of_host[0]
+        """Equal for placements that differ only in hosts that are alike."""
         host, first = np.unique(placed[:, 0], return_index=True)
         order = host[np.argsort(first)]  # hosts by their first rank
         label = np.empty(int(placed[:, 0].max()) + 1, dtype=np.int64)
         label[order] = np.arange(len(order))
-        return group[order].tobytes() + label[placed[:, 0]].tobytes() + placed[:, 1].tobytes()
+        return self._alike[order].tobytes() + label[placed[:, 0]].tobytes() + placed[:, 1].tobytes()
 
     def _structured(self) -> list[Candidate]:
         """Candidates by estimate, the best first."""
         setting = self._setting
         found: list[Candidate] = []
-        near = data_distance(setting)
-        for order, hosts in host_orders(setting.groups, setting.free, setting.wanted, near):
-            for layout, seats in layouts(setting):
-                if self._late:
-                    break
-                candidate = self._estimate(f"{order}, {layout}", hosts, seats)
-                if candidate is not None:
-                    found.append(candidate)
+        domains = setting.domain_of_host if setting.hosts_per_domain > 1 else None
+        for words, pool in pools(setting):
+            for order, hosts in host_orders(setting.groups, pool, setting.wanted, self._near, domains):
+                for layout, seats in layouts(setting):
+                    if time.monotonic() > self._candidates_until:
+                        break
+                    candidate = self._estimate(f"{words}{order}, {layout}", hosts, seats)
+                    found += [candidate] if candidate is not None else []
         return sorted(found, key=lambda candidate: candidate.estimate)
 
     def _estimate(self, name: str, hosts: Ints, seats: Ints) -> Candidate | None:
@@ -122,49 +138,70 @@ class PlacementSearch:
         workload = self._trials.traffic(placed)[setting.number]
         return Candidate(name, hosts, seats, self._estimator.of(workload))
 
-    def _route(self, candidate: Candidate) -> bool:
-        """Whether it is the best so far."""
+    def _route(self, candidate: Candidate) -> Trial:
+        """The candidate routed; it is the best from now on where it is better."""
         self._progress(Progress(f"routing {candidate.name}"))
         trial = self._trials.route(candidate.name, seated(candidate.hosts, candidate.seats, self._setting.per_host))
-        if not trial.score.is_below(self.best.score, self._tolerance):
-            return False
-        self.best, self._best = trial, candidate
-        return True
+        if trial.score.is_below(self.best.score, self._tolerance):
+            self.best = trial
+        return trial
 
-    def _improve(self, start: Candidate) -> None:
-        """Change the order of hosts, and which they are, as long as it helps."""
+    def _improve(self, start: Candidate) -> str:
+        """Change the order of hosts and ranks, and which hosts they are, as long as it helps; say how it ended."""
+        setting = self._setting
         rng = np.random.default_rng(_SEED)
         now, idle = start, 0
-        group = self._setting.groups.of_host[0]
+        width = block_width(setting) if setting.ranks <= FEW_RANKS else None
+        what = "hosts or ranks" if width else "hosts"
+        rest = "" if width else f"; of {setting.ranks:,} ranks no two were exchanged, orders by dimension were tried"
         for _ in range(MOST_CHANGES):
-            if self._late or idle >= CHANGES_IN_A_ROW:
-                return
+            if self._late:
+                return f"stopped by --time-limit{rest}"
+            if idle >= CHANGES_IN_A_ROW:
+                return f"none of the last {idle} exchanges of {what} helped{rest}"
             idle += 1
-            hosts = changed(now.hosts, group, self._setting.free, rng)
-            candidate = None if hosts is None else self._estimate(f"{start.name}, changed", hosts, now.seats)
-            if candidate is None or candidate.estimate > now.estimate:
+            change = changed(now.hosts, now.seats, self._alike, setting.free, width, rng)
+            candidate = None if change is None else self._estimate(f"{start.name}, changed", *change)
+            if candidate is None or not self._may_help(candidate, now, few=width is not None):
                 continue
-            if self._hashed and candidate.estimate == now.estimate:
-                continue  # what another draw of the hash gains is not the placement's
-            if self._route(candidate):
+            before, trial = self.best, self._route(candidate)
+            if trial is self.best:
                 now, idle = candidate, 0
+            elif not self._hashed and not before.score.is_below(trial.score, EXACT):
+                now = candidate  # as good: what follows may be better
+        return f"{MOST_CHANGES} exchanges of {what} were tried{rest}"
+
+    def _may_help(self, candidate: Candidate, now: Candidate, *, few: bool) -> bool:
+        """Whether a change is worth routing: no step is shorter than its estimate."""
+        if self._hashed:  # what another draw of the hash gains is not the placement's
+            return candidate.estimate < now.estimate
+        if few:
+            return candidate.estimate.step_s <= self.best.score.step_s * (1 + EXACT)
+        return candidate.estimate <= now.estimate
 
 
-def changed(hosts: Ints, group: Ints, free: Bools, rng: np.random.Generator) -> Ints | None:
-    """Hosts with two in each other's place, or one replaced by a free host of another group; None: neither is there."""
+def changed(
+    hosts: Ints, seats: Ints, alike: Ints, free: Bools, width: int | None, rng: np.random.Generator
+) -> tuple[Ints, Ints] | None:
+    """Hosts and seats with one change that is possible; None where none is.
+
+    Two hosts that are not alike change places, a host gives way to a free one that is not like it, or two blocks of
+    ``width`` seats change their ranks; None: ranks stay.
+    """
     unused = np.setdiff1d(np.flatnonzero(free), hosts)
-    moves: list[Callable[[], Ints | None]] = [
-        lambda: _exchanged(hosts, group, rng),
-        lambda: _replaced(hosts, group, unused, rng),
+    moves: list[Callable[[], tuple[Ints, Ints] | None]] = [
+        lambda: None if (found := _exchanged(hosts, alike, rng)) is None else (found, seats),
+        lambda: None if (found := _replaced(hosts, alike, unused, rng)) is None else (found, seats),
     ]
-    if rng.integers(2):
-        moves.reverse()
-    return next((found for move in moves if (found := move()) is not None), None)
+    if width is not None:
+        moves.append(lambda: None if (found := _turned(seats, width, rng)) is None else (hosts, found))
+    order = rng.permutation(len(moves)).tolist()
+    return next((found for move in order if (found := moves[move]()) is not None), None)
 
 
-def _exchanged(hosts: Ints, group: Ints, rng: np.random.Generator) -> Ints | None:
+def _exchanged(hosts: Ints, alike: Ints, rng: np.random.Generator) -> Ints | None:
     one = int(rng.integers(len(hosts)))
-    others = np.flatnonzero(group[hosts] != group[hosts[one]])
+    others = np.flatnonzero(alike[hosts] != alike[hosts[one]])
     if not len(others):
         return None
     other = int(rng.choice(others))
@@ -173,11 +210,26 @@ def _exchanged(hosts: Ints, group: Ints, rng: np.random.Generator) -> Ints | Non
     return column(found, np.int32)
 
 
-def _replaced(hosts: Ints, group: Ints, unused: Ints, rng: np.random.Generator) -> Ints | None:
+def _replaced(hosts: Ints, alike: Ints, unused: Ints, rng: np.random.Generator) -> Ints | None:
     one = int(rng.integers(len(hosts)))
-    others = unused[group[unused] != group[hosts[one]]]
+    others = unused[alike[unused] != alike[hosts[one]]]
     if not len(others):
         return None
     found = hosts.copy()
     found[one] = int(rng.choice(others))
     return column(found, np.int32)
+
+
+def _turned(seats: Ints, width: int, rng: np.random.Generator) -> Ints | None:
+    """Two blocks of ranks in each other's seats.
+
+    >>> _turned(np.array([0, 1, 2, 3]), 2, np.random.default_rng(0)).tolist()
+    [2, 3, 0, 1]
+    """
+    block = seats // width
+    taken = np.unique(block)
+    if len(taken) < 2:
+        return None
+    one, other = rng.choice(taken, 2, replace=False).tolist()
+    to = np.where(block == one, other, np.where(block == other, one, block))
+    return column(to * width + seats % width, np.int32)

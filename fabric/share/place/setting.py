@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fabric.pipeline.network import Network
 from fabric.pipeline.prepared import build, derive_traffic
+from fabric.pipeline.tenants import tenancies
 from fabric.request import RouteRequest
 from fabric.scenario.load import LoadedScenario
 from fabric.share.place.groups import HostGroups
@@ -55,6 +57,11 @@ class PlaceSetting:
         """Whole hosts that the job takes."""
         return -(-self.ranks // self.per_host)
 
+    @cached_property
+    def domain_of_host(self) -> Ints:
+        """Scale-up domain of every host, shape (H,): hosts in order, as placements have them."""
+        return column(np.arange(len(self.hosts)) // self.hosts_per_domain, np.int32)
+
     @property
     def spec(self) -> Any:
         """The job's keys."""
@@ -79,7 +86,8 @@ def place_setting(
     Raises
     ------
     ScenarioError
-        When there is no such job (FP9720), it is not one that has ranks in one group of hosts (FP9721), too few hosts
+        When there is no such job (FP9720), it is not one that has ranks in one group of hosts or
+        has no traffic to compare placements by (FP9721), too few hosts
         are free (FP9722), or a list of hosts is wrong (FP9723).
     """
     number = _number_of(loaded, job)
@@ -110,14 +118,51 @@ def place_setting(
     free &= (groups.of_host[0] >= 0) if groups.of_host else False
     free &= ~np.isin(np.array(hosts), np.array(tree.hosts)[tree.down]) if tree.down.any() else True
     free &= _asked(hosts, busy, free_nodes)
+    own, words = _own_hosts(loaded, network, fabric, group, written)
+    free &= own
+    _check_traffic_to_place(job, number, traffic[number])
     setting = PlaceSetting(
         replace(loaded, said=[]), request, network, job, number, group, fabric, hosts, per_host,
         occupancy.grids[job], groups, column(free, np.bool_), written, others,
         {other: where for other, (where, _) in occupancy.seats.items() if other != job}, traffic,
-        hosts_per_domain(network.inventory, group), tree.notes,
+        hosts_per_domain(network.inventory, group), (*tree.notes, *words),
     )  # fmt: skip
     _check_room(setting)
     return setting
+
+
+def _own_hosts(
+    loaded: LoadedScenario, network: Network, fabric: str, group: str, written: Ints
+) -> tuple[Bools, tuple[str, ...]]:
+    """Hosts of the tenants on whose hosts a job is now, shape (H,), and what is to be said of that.
+
+    A job of several tenants (with one that serves the others) may mix their hosts only where all of them meet.
+    """
+    ends = network.inventory.host_endpoints(fabric, group)
+    tenancy = tenancies(loaded, network.inventory).get(fabric)
+    if tenancy is None:
+        return column(np.ones(len(ends), np.bool_), np.bool_), ()
+    of_host = np.asarray(tenancy.of)[ends[:, 0]]
+    mine = np.unique(of_host[written[:, 0]])
+    if not tenancy.meets[np.ix_(mine, mine)].all():
+        mine = of_host[written[:1, 0]]
+    own = np.isin(of_host, mine)
+    names = ", ".join(tenancy.names[tenant] for tenant in mine.tolist())
+    word = f"hosts of tenant {names} only, {int(own.sum()):,} of {len(own):,}: the job is on them as written"
+    return column(own, np.bool_), (word,)
+
+
+def _check_traffic_to_place(job: str, number: int, workload: WorkloadTraffic) -> None:
+    """Refuse a job without traffic by which placements could be compared."""
+    if any(not phase.steady for phase in workload.phases):
+        return
+    what = "reads and writes steadily and has no step" if workload.phases else "has one rank, or none that exchange"
+    raise ScenarioError(
+        f"{job} {what}: nothing that it sends takes longer on one host than on another",
+        where=("workloads", number),
+        hint="any free host is as good; fabric route has the load of what it reads",
+        code="FP9721",
+    )
 
 
 def _number_of(loaded: LoadedScenario, job: str) -> int:
@@ -167,7 +212,7 @@ def _check_room(setting: PlaceSetting) -> None:
         f"{free:,} of the {len(setting.hosts):,} hosts of {setting.group!r} are free",
         where=("workloads", setting.number),
         hint=(
-            f"{taken:,} are taken by other jobs, by --busy or --free-nodes, or reached by no link; "
+            f"{taken:,} are taken by other jobs, by --busy or --free-nodes, of other tenants, or reached by no link; "
             + (f"gpus: {free * setting.per_host} would fit" if free else "free some hosts")
         ),
         code="FP9722",

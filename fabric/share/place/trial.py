@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite, isinf
 
 import numpy as np
 
@@ -54,11 +54,21 @@ class Score:
         return self.step_s, self.checkpoint_s, self.reads, self.reads_gbps
 
     def is_below(self, other: Score, tolerance: float) -> bool:
-        """Whether the first figure that differs by more than a part of it is lower, and the step is no longer."""
+        """Whether the first figure that differs by more than a part of it is lower, and the step is no longer.
+
+        Examples
+        --------
+        What runs is better than what does not, however little is asked of "better".
+
+        >>> Score(9.0, 0.0, 0.0, 0.0).is_below(Score(inf, 0.0, 0.0, 0.0), 1e-3)
+        True
+        """
         if self.step_s > other.step_s * (1 + SAME):
             return False
         for mine, theirs in zip(self.figures, other.figures, strict=True):
-            if mine != theirs and not abs(mine - theirs) <= tolerance * max(mine, theirs):
+            if mine == theirs:
+                continue
+            if isinf(mine) or isinf(theirs) or abs(mine - theirs) > tolerance * max(mine, theirs):
                 return mine < theirs
         return False
 
@@ -73,6 +83,16 @@ class Trial:
     job: JobTime
     score: Score
     mfu: float | None = None  # to be said with the placement, where the scenario's means another compute time
+
+    @property
+    def runs(self) -> bool:
+        """Whether all of the job's traffic has a path, so that its step ends."""
+        return isfinite(self.score.step_s)
+
+    @property
+    def cut(self) -> str:
+        """Phases of its step that have no path, in words."""
+        return ", ".join(phase.name for phase in self.job.phases if phase.in_step and phase.predicted_s is None)
 
 
 class Trials:
