@@ -75,12 +75,13 @@ def kueue_hosts(
 
     Examples
     --------
-    Leaves with 3 and 4 free hosts: three pods go where they fit most tightly, five take the larger leaf whole.
+    Leaves with 3 and 4 free hosts: three pods go where they fit most tightly; five need both leaves, whose hosts are
+    then alike and go by name.
 
     >>> groups = HostGroups.of_sizes([[4, 4], [2]])
     >>> free, names = np.array([False, *[True] * 7]), [f"n{host}" for host in range(8)]
     >>> kueue_hosts(groups, names, free, 3).tolist(), kueue_hosts(groups, names, free, 5).tolist()
-    ([1, 2, 3], [1, 4, 5, 6, 7])
+    ([1, 2, 3], [1, 2, 3, 4, 5])
     """
     rows = _domains(groups, names, free)
     if request == "unconstrained":
