@@ -1,7 +1,7 @@
 """What the pieces of jobs leave of the nodes' processors, memory and storage; and why a job does not fit.
 
 A job is offered on every node as many GPUs as its pieces fit there, so that each policy of placement keeps to it. Where
-they are too few, all jobs so far are packed anew: whether another assignment would hold them all is answered too.
+they are too few, all jobs so far are packed again: whether another assignment would hold them all is answered too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The image of deploy/Containerfile, built by buildah and run by crun as a cluster would: no rights, nothing to write.
 
 Debian's packages and our libraries come from ``.venv/tools`` (``scripts/container_tools.sh``), so that a build needs no
-network. What is built is kept there too: a build makes the layers anew whose inputs have changed. As a program it
+network. What is built is kept there too: a build makes those layers again whose inputs have changed. As a program it
 builds the image once, which takes a minute or two for the libraries.
 """
 

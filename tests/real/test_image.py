@@ -24,7 +24,7 @@ QUICK_END_S = 6.0  # from a signal to the end, one on a quiet machine; the chart
 
 @pytest.fixture(scope="module")
 def built() -> Iterator[Image]:
-    """Made anew as far as our sources have changed."""
+    """Made again as far as our sources have changed."""
     with image() as made:
         yield made
 

@@ -33,7 +33,7 @@ fabrics:
 
 @pytest.fixture(autouse=True)
 def nothing_asked_yet(monkeypatch):
-    """Answers are kept for a process; every test asks anew."""
+    """Answers are kept for a process; every test asks again."""
     monkeypatch.setattr(answer, "_ANSWERS", {})
 
 

@@ -127,7 +127,7 @@ def test_the_packet_of_a_counter_example_takes_its_hops_through_the_bridges(lab,
             packet = f"udp,in_port={hop.in_port},nw_src={one.packet.src_text},nw_dst={one.packet.dst_text},nw_ttl=64"
             text = lab.trace(plan.topology.node(hop.switch), packet)
             assert f"priority {hop.rule.priority}" in text
-            # Of this bridge first; a group hashes anew, where the trace ends.
+            # Of this bridge first; a group hashes again, where the trace ends.
             acts = re.findall(r"(output|group):(\d+)", text)
             assert acts[0] == (hop.rule.action.kind, str(hop.rule.action.value))
         assert acts == [("output", str(one.hops[-1].out_port))]

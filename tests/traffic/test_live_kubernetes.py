@@ -24,7 +24,7 @@ HOSTS = [f"gpu-{number}" for number in range(4)]
 
 @pytest.fixture(autouse=True)
 def nothing_asked_yet(monkeypatch):
-    """Answers are kept for a process; every test asks anew."""
+    """Answers are kept for a process; every test asks again."""
     monkeypatch.setattr(answer, "_ANSWERS", {})
 
 

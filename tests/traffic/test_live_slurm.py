@@ -21,7 +21,7 @@ HOSTS = [f"n{number}" for number in range(3)]
 
 @pytest.fixture(autouse=True)
 def nothing_asked_yet(monkeypatch):
-    """Answers are kept for a process; every test asks anew."""
+    """Answers are kept for a process; every test asks again."""
     monkeypatch.setattr(answer, "_ANSWERS", {})
 
 

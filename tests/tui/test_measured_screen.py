@@ -211,7 +211,7 @@ def test_files_that_cannot_be_read_say_why_where_rows_would_be(tmp_path: Path) -
     drive(steps, ROOM, measured=Measured(source_of_text(f"csv:{tmp_path / 'bad.csv'}"), f"lldp:{tmp_path / 'none'}"))
 
 
-def test_ctrl_c_stops_the_reading_and_r_begins_it_anew(counters: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_stops_the_reading_and_r_begins_it_again(counters: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not there is said to be stopped; the next session reads."""
     begun, go_on = threading.Event(), threading.Event()
     real = measured_screen.measured_loads
