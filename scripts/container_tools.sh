@@ -11,9 +11,13 @@ done
 mkdir -p "$home/wheels"
 
 if [ ! -f "$home/debian.tar" ]; then
+    sources=() # where this machine has its packages from; without, where mmdebstrap looks by itself
+    for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+        [ "${#sources[@]}" != 0 ] || [ ! -s "$file" ] || sources=("$file")
+    done
     mmdebstrap --quiet --variant=extract \
         --include=python3,python3-venv,base-files,coreutils,dash,debianutils,findutils,grep,libc-bin,libstdc++6,sed \
-        bookworm "$home/.debian.tar" http://deb.debian.org/debian
+        bookworm "$home/.debian.tar" "${sources[@]}"
     mv "$home/.debian.tar" "$home/debian.tar"
 fi
 scripts/wheelhouse.sh "$home/wheels"
