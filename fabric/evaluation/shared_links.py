@@ -23,9 +23,9 @@ def sharing_warning(routes: Sequence[PhaseRoute]) -> str:
     if not links:
         return ""
     names = sorted(jobs)
-    told = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    named = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
     return (
-        f"{told} share {counted(links, 'links')}, and phases of different names are routed apart: fabric interference "
+        f"{named} share {counted(links, 'links')}, and phases of different names are routed apart: fabric interference "
         "says what sharing costs each job"
     )
 

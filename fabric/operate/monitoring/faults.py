@@ -44,8 +44,8 @@ def _name(fabric: MonitoredFabric, link: int) -> dict[str, str]:
 
 def _too_much(fabric: MonitoredFabric) -> Iterator[Fault]:
     limits, capacity = fabric.limits.link_gbps, fabric.plan.topology.capacity_gbps
-    told = [link for link in fabric.measured.links if limits[link] < 0.97 * capacity[link]]  # nan: no limit
-    for link in _one_a_tier(fabric, told):
+    limited = [link for link in fabric.measured.links if limits[link] < 0.97 * capacity[link]]  # nan: no limit
+    for link in _one_a_tier(fabric, limited):
         words = f"{fabric.plan.topology.link_name(link)} carries too much"
         state = State(gbps={link: min(1.1 * limits[link], float(capacity[link]))})
         yield Fault(words, alerts.ABOVE, _name(fabric, link), state)

@@ -106,8 +106,8 @@ def _fires(fault: Fault, minute: int) -> str:
     keys = ", ".join(fault.labels)
     expr = f'count by ({keys}) (ALERTS{{alertname="{fault.alert}",alertstate="firing"}})'
     samples = (series("", labels) for labels in (fault.labels, *fault.also))
-    told = "".join(f"    - labels: {quoted(sample)}\n      value: 1\n" for sample in samples)
-    return f"  - # {fault.words}\n    expr: {quoted(expr)}\n    eval_time: {minute}m\n    exp_samples:\n{told}"
+    expected = "".join(f"    - labels: {quoted(sample)}\n      value: 1\n" for sample in samples)
+    return f"  - # {fault.words}\n    expr: {quoted(expr)}\n    eval_time: {minute}m\n    exp_samples:\n{expected}"
 
 
 def draw_tests(run: Run, fabric: MonitoredFabric, wanted: int, files: RuleFiles) -> tuple[str, int]:

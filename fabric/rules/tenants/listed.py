@@ -1,4 +1,4 @@
-"""``tenants.csv``: whose endpoint is whose, and at which port of which switch, for whoever cables or audits."""
+"""``tenants.csv``: whose endpoint is whose, and at which port of which switch, for those who cable or audit."""
 
 from __future__ import annotations
 

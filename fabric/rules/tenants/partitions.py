@@ -3,12 +3,12 @@
 Members of a tenant are full members of its partition; tenants that it serves by design are limited members, which talk
 to full members and not to each other. Every other membership is that of the default partition: limited, but for the
 port of the subnet manager itself. So the manager must run on a switch or on a host of no tenant. OpenSM makes everybody
-a full member of the default partition where it cannot read the file: a wrong path isolates nobody.
+a full member of the default partition where it cannot read the file: with a wrong path no tenant is isolated.
 
 What a host may send with is in the table of its adapter, which the subnet manager writes; both ends check, and switches
 at hosts by OpenSM's default (``--part_enforce both``). Routing and failures have no part in it.
 
-The key of its own tenant is the first of a host's table (``indx0``), which programs take that are told of none. Hosts
+The key of its own tenant is the first of a host's table (``indx0``), which programs use that are given none. Hosts
 of a shared service have theirs at another place, as one partition has one such flag for all its members.
 
 References

@@ -45,7 +45,7 @@ class VrfHop(NamedTuple):
     switch: str
     in_port: int
     in_vlan: int
-    vrf: str  # several, where routes of another are let in
+    vrf: str  # several, where routes of another are imported
     out_port: int
     out_vlan: int
     to: str  # node at the other end

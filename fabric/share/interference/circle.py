@@ -61,8 +61,8 @@ class Circle:
         own = [asked_values(lane, shared) for lane in moving]
         fullest = sum((np.max([*each.values()], axis=0) for each in own if each), rates.copy())
         full = np.flatnonzero(fullest > 1 + 1e-9)
-        told = np.stack([rates, *(column for each in own for column in each.values())], axis=1)[full]
-        _, first = np.unique(np.round(told, 9), axis=0, return_index=True)
+        distinct = np.stack([rates, *(column for each in own for column in each.values())], axis=1)[full]
+        _, first = np.unique(np.round(distinct, 9), axis=0, return_index=True)
         kept = full[np.sort(first)]
         lanes, starts, lengths, heights, slopes = [], [], [], [], []
         for at, (lane, asked) in enumerate(zip(moving, own, strict=True)):

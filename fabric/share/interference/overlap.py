@@ -16,7 +16,7 @@ from fabric.share.interference.shared_rows import SharedRows
 from fabric.share.interference.slots import Slots, slot_parts
 from topologies.columns import Bools, Floats, Longs
 
-_MOMENTS = 10**12  # in a step, that are told apart
+_MOMENTS = 10**12  # in a step, that are distinguished
 
 
 @dataclass(frozen=True, eq=False)

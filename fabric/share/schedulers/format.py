@@ -84,7 +84,7 @@ class SchedulerFormat:
     Attributes
     ----------
     write : callable
-        Files, in order. Raises FabricError for what the consumer cannot be told.
+        Files, in order. Raises FabricError for what the format cannot express.
     facts : callable
         What a reader of the files has to find, from the trees.
     read : callable

@@ -6,8 +6,9 @@ rail). Each **higher group** is a connected part of the network when it is cut a
 other over switches of level 1 to t. Links inside a level join first within a pod (groups of a dragonfly, cubes of a
 torus), then all. Levels that join nothing are left out, so that the depth is the network's own.
 
-The tree is that of the network as it is built: what is down now changes which hosts are down, not what they hang on.
-It knows which hosts are near, not how fast: the speed and the number of links between groups are not in it.
+The tree is that of the network as it is built: what is down now changes which hosts are down, not what they are
+attached to. It knows which hosts are near, not how fast: the speed and the number of links between groups are not in
+it.
 
 Where every host has a set of switches of its own (BCube, ZCube), the lowest group is the hosts on the same first
 switch. Parts that never meet (rails of a rail-only fabric) have no common top, unless a scale-up domain joins them.
